@@ -1,0 +1,98 @@
+// @ts-check
+import { existsSync, readFileSync, readdirSync, rmSync } from "node:fs";
+import path from "node:path";
+import { filesBelow, fingerprint, isAssemblyScript, readStamp, root, writeAtomically, writeStamp } from "./files.mjs";
+
+const folders = ["bench", "cli", "demo", "diagnostics", "emit", "filters", "harness", "mesh", "modules", "observe"];
+const entries = [
+  "cli/main.ts",
+  "demo/main.ts",
+  "diagnostics/index.ts",
+  "harness/index.ts",
+  "harness/expect/index.ts",
+  "harness/provision/index.ts",
+  "modules/index.ts",
+];
+
+function inputs() {
+  const source = (/** @type {string} */ file) =>
+    /\.(ts|mjs|json)$/.test(file) && !isAssemblyScript(file) && !/(^|\/)(test|fixtures)\//.test(file);
+  return folders.flatMap((folder) => filesBelow(folder, source));
+}
+
+const wanted = () => fingerprint([...inputs(), "scripts/lib/dist.mjs", "package-lock.json"]);
+
+/** TypeScript to `dist/`: Node 20 cannot run it. One bundle with shared chunks, so that a command loads few files. */
+export const dist = {
+  title: "TypeScript",
+  isCurrent: () => readStamp("dist") === wanted() && existing().every((entry) => existsSync(outputOf(entry))),
+  async make() {
+    const stamp = wanted();
+    const { build } = await import("esbuild");
+    const result = await build({
+      absWorkingDir: root,
+      entryPoints: existing(),
+      outbase: ".",
+      outdir: "dist",
+      chunkNames: "chunks/[name]-[hash]",
+      bundle: true,
+      splitting: true,
+      packages: "external",
+      format: "esm",
+      platform: "node",
+      target: "node20",
+      sourcemap: true,
+      legalComments: "none",
+      write: false,
+      logLevel: "silent",
+    }).catch((error) => {
+      throw new Error(messages(error));
+    });
+    const keep = new Set();
+    for (const { path: file, contents } of result.outputFiles) {
+      keep.add(path.resolve(file));
+      // Left alone when the same, so that a demo that runs meanwhile keeps its files.
+      if (!existsSync(file) || !readFileSync(file).equals(contents)) writeAtomically(file, contents);
+    }
+    for (const file of leftovers(path.join(root, "dist"), keep)) rmSync(file);
+    writeStamp("dist", stamp);
+  },
+};
+
+/** Imports a compiled entry, for example `load("modules/index")`. @param {string} entry @returns {Promise<any>} */
+export async function load(entry) {
+  const { pathToFileURL } = await import("node:url");
+  return import(pathToFileURL(path.join(root, "dist", `${entry}.js`)).href);
+}
+
+/** @param {string} entry */
+export function hasCompiled(entry) {
+  return existsSync(path.join(root, "dist", `${entry}.js`));
+}
+
+function existing() {
+  return entries.filter((entry) => existsSync(path.join(root, entry)));
+}
+
+/** @param {string} entry */
+function outputOf(entry) {
+  return path.join(root, "dist", entry.replace(/\.ts$/, ".js"));
+}
+
+/** @param {{ errors?: { text: string, location?: { file: string, line: number, column: number, lineText: string } | null }[], message?: string }} error */
+function messages(error) {
+  if (!error.errors?.length) return error.message ?? String(error);
+  return error.errors
+    .map(({ text, location: at }) => (at ? `${at.file}:${at.line}:${at.column + 1}: ${text}\n    ${at.lineText}` : text))
+    .join("\n");
+}
+
+/** Compiled files of sources that are gone; `dist/types` is another tool's. @param {string} folder @param {Set<string>} keep @returns {string[]} */
+function leftovers(folder, keep) {
+  if (!existsSync(folder)) return [];
+  return readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
+    const file = path.join(folder, entry.name);
+    if (entry.isDirectory()) return entry.name === "types" ? [] : leftovers(file, keep);
+    return keep.has(file) || !/\.js(\.map)?$/.test(entry.name) ? [] : [file];
+  });
+}
