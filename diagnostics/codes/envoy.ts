@@ -1,0 +1,59 @@
+import type { CodeEntry } from "../registry.ts";
+
+/** MS04xx */
+export const envoy = {
+  MS0401: {
+    level: "error",
+    title: "Envoy did not start",
+    help: "read Envoy's own message above; the whole log is in the run directory",
+    kind: "environment",
+  },
+  MS0402: {
+    level: "error",
+    title: "Envoy rejected the configuration",
+    help: "change what Envoy's message names",
+    kind: "data",
+  },
+  MS0403: {
+    level: "error",
+    title: "Envoy rejected the update and keeps the previous configuration",
+    help: "change what Envoy's message names; the previous configuration is still in service",
+    kind: "data",
+  },
+  MS0404: {
+    level: "error",
+    title: "Envoy was not ready in time",
+    help: "look for what it waits for in the log; raise `startTimeout` on a slow machine",
+    kind: "environment",
+  },
+  MS0405: {
+    level: "error",
+    title: "Envoy ended by itself",
+    help: "the last lines of the log say why; please report it when a filter of meshscript was loaded",
+    kind: "environment",
+  },
+  MS0406: {
+    level: "error",
+    title: "a configuration that cannot be read",
+    help: "pass the path of a .yaml or .json file, its text, or an object with an Envoy bootstrap",
+    kind: "data",
+  },
+  MS0407: {
+    level: "error",
+    title: "an unknown listener, upstream or option",
+    help: "use one of the names that the message lists",
+    kind: "usage",
+  },
+  MS0408: {
+    level: "error",
+    title: "no complete answer from Envoy",
+    help: "look for a reset or a timeout in the log and the access log of this Envoy",
+    kind: "environment",
+  },
+  MS0409: {
+    level: "error",
+    title: "something that was waited for and did not come in time",
+    help: "the message says what came instead",
+    kind: "environment",
+  },
+} as const satisfies Record<string, CodeEntry>;

@@ -1,0 +1,99 @@
+import type { CodeEntry } from "../registry.ts";
+
+/** MS02xx: building wasm modules (020x) and judging them (021x, 022x). */
+export const modules = {
+  MS0201: {
+    level: "error",
+    title: "AssemblyScript error",
+    help: "mend the marked line; AssemblyScript is stricter than TypeScript (an override lists every parameter, no closures, no `any`)",
+    kind: "data",
+  },
+  MS0202: { level: "warning", title: "AssemblyScript warning", help: "look at the marked line", kind: "data" },
+  MS0203: {
+    level: "error",
+    title: "AssemblyScript compiler failure",
+    help: "undo the last change to find the construct that asc cannot take, and report it if it is valid AssemblyScript",
+    kind: "internal",
+  },
+  MS0204: {
+    level: "error",
+    title: "SDK not found",
+    help: "run `npm install proxy-wasm-assemblyscript-sdk` in the project's folder",
+    kind: "environment",
+  },
+  MS0205: { level: "error", title: "unreadable file", help: "check the path", kind: "data" },
+  MS0206: {
+    level: "error",
+    title: "SDK without a needed export",
+    help: "install the version of proxy-wasm-assemblyscript-sdk that this meshscript was made with",
+    kind: "environment",
+  },
+  MS0210: { level: "error", title: "not a wasm module", help: "build the module anew", kind: "data" },
+  MS0211: {
+    level: "error",
+    title: "unknown import",
+    help: "Envoy refuses a module with an import that it does not have: remove the @external declaration, or use the SDK's function",
+    kind: "data",
+  },
+  MS0212: {
+    level: "error",
+    title: "import with a wrong signature",
+    help: "declare the function as ABI 0.2.1 does, or use the SDK's",
+    kind: "data",
+  },
+  MS0213: { level: "error", title: "AssemblyScript feature without a host", help: "use the SDK's counterpart", kind: "data" },
+  MS0214: { level: "error", title: "import that is no function", help: "define it in the module", kind: "data" },
+  MS0215: {
+    level: "error",
+    title: "start section",
+    help: "build with `--exportStart _initialize`: a start section runs before the host can answer calls",
+    kind: "data",
+  },
+  MS0216: {
+    level: "error",
+    title: "no ABI marker",
+    help: "export the function proxy_abi_version_0_2_1: Envoy refuses a module without it",
+    kind: "data",
+  },
+  MS0217: { level: "error", title: "wrong ABI marker", help: "export proxy_abi_version_0_2_1 and no other marker", kind: "data" },
+  MS0218: {
+    level: "error",
+    title: "no allocator",
+    help: "export proxy_on_memory_allocate: without it every host call that returns bytes fails",
+    kind: "data",
+  },
+  MS0219: {
+    level: "error",
+    title: "no _initialize",
+    help: "build with `--exportStart _initialize`: without it globals are never set and memory is silently corrupted",
+    kind: "data",
+  },
+  MS0220: { level: "error", title: "export with a wrong signature", help: "give the export the type that ABI 0.2.1 names", kind: "data" },
+  MS0221: { level: "error", title: "unknown callback", help: "remove the export, or give it the name of a callback", kind: "data" },
+  MS0222: {
+    level: "error",
+    title: "type that ends Envoy's process",
+    help: "only i32, i64, f32 and f64 may cross between module and host; keep others inside the module",
+    kind: "data",
+  },
+  MS0223: { level: "error", title: "memory not exported", help: "build without `--noExportMemory` and `--importMemory`", kind: "data" },
+  MS0224: { level: "error", title: "mutable global exported", help: "do not export `let` variables from a module's entry", kind: "data" },
+  MS0225: {
+    level: "error",
+    title: "overridden callback not exported",
+    help: "export the callback from the entry, or let `npm run build` generate the entry",
+    kind: "data",
+  },
+  MS0226: {
+    level: "error",
+    title: "callback exported for nothing",
+    help: "remove the export: each costs the host a call per stream",
+    kind: "data",
+  },
+  MS0227: {
+    level: "error",
+    title: "answer without a receiver",
+    help: "export the callback, or the answer is dropped and the stream that waits for it hangs",
+    kind: "data",
+  },
+} as const satisfies Record<string, CodeEntry>;
