@@ -1,0 +1,70 @@
+import { existsSync, readFileSync } from "node:fs";
+import os from "node:os";
+import path from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
+import { inspect } from "node:util";
+import { Worker } from "node:worker_threads";
+import type { CompileReply, CompileRequest } from "./protocol.ts";
+
+const workerUrl = pathToFileURL(path.join(packageRoot(), "modules", "asc", "worker.mjs"));
+const slots = { free: Math.max(1, Math.min(4, os.availableParallelism())), waiting: [] as (() => void)[] };
+
+/**
+ * Runs asc once in a fresh thread, at most as many at a time as there are cores. Never throws for what the compiled program
+ * does wrong; a compiler that crashes is a `failure` with its output.
+ */
+export async function runCompiler(request: CompileRequest): Promise<CompileReply> {
+  if (slots.free > 0) slots.free--;
+  else await new Promise<void>((resolve) => slots.waiting.push(resolve));
+  try {
+    return await inThread(request);
+  } finally {
+    const next = slots.waiting.shift();
+    if (next) next();
+    else slots.free++;
+  }
+}
+
+function inThread(request: CompileRequest): Promise<CompileReply> {
+  return new Promise((resolve) => {
+    const output: string[] = [];
+    let reply: CompileReply | undefined;
+    // No inherited arguments: under a test runner's loader hooks the thread would load the runner's machinery as well.
+    const worker = new Worker(workerUrl, { workerData: request, stdout: true, stderr: true, execArgv: [] });
+    for (const stream of [worker.stdout, worker.stderr]) stream.on("data", (chunk: Buffer) => output.push(chunk.toString()));
+    worker.on("message", (message: CompileReply) => {
+      reply = message;
+    });
+    worker.on("error", (error: unknown) => output.push(error instanceof Error ? (error.stack ?? error.message) : inspect(error)));
+    // asc ends the process when it crashes; in a thread that ends the thread, without a reply.
+    worker.on("exit", (code) => resolve(reply ?? crashed(code, output.join(""))));
+  });
+}
+
+function crashed(code: number, output: string): CompileReply {
+  const text = output.trim();
+  return {
+    version: "",
+    files: {},
+    diagnostics: [],
+    overrides: [],
+    missing: [],
+    failure: text === "" ? `the compiler's thread ended with code ${code}` : text,
+  };
+}
+
+/** The folder of meshscript's package.json: this file may run from `modules/asc/` or from a chunk under `dist/`. */
+function packageRoot(): string {
+  let dir = path.dirname(fileURLToPath(import.meta.url));
+  while (!isPackage(dir)) {
+    const parent = path.dirname(dir);
+    if (parent === dir) throw new Error("meshscript's package.json was not found above its code");
+    dir = parent;
+  }
+  return dir;
+}
+
+function isPackage(dir: string): boolean {
+  const file = path.join(dir, "package.json");
+  return existsSync(file) && (JSON.parse(readFileSync(file, "utf8")) as { name?: string }).name === "meshscript";
+}

@@ -1,0 +1,10 @@
+export { type Signature, callbackExports, hostFunctions, importable, wasiFunctions } from "./abi.ts";
+export { debugFlags, releaseFlags } from "./asc/flags.ts";
+export { type BuildOptions, type BuiltModule, type CompiledModule, buildModule, compileModule, findFilters } from "./build.ts";
+export { callbackOf } from "./callbacks.ts";
+export { type CompileOptions, type Compiled, compile } from "./compile.ts";
+export { type Core, loadCore } from "./load-core.ts";
+export type { ModuleReport } from "./report.ts";
+export { type VerifyOptions, verifyModule } from "./verify.ts";
+export { parseModule } from "./wasm/parse.ts";
+export { type FunctionType, type WasmExport, WasmFormatError, type WasmFunction, type WasmImport, type WasmModule } from "./wasm/types.ts";
