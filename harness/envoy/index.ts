@@ -1,0 +1,24 @@
+export type { AccessLogEntry } from "./access-log.ts";
+export type { ListenerStatus, Quantiles } from "./admin.ts";
+export {
+  type Address,
+  type BootstrapOptions,
+  type ClusterOptions,
+  type HttpListenerOptions,
+  bootstrap,
+  cluster,
+  fileAccessLog,
+  httpFilter,
+  httpListener,
+  loadAssignment,
+  merge,
+  route,
+  routerFilter,
+  socketAddress,
+  wasmFilter,
+} from "./builders.ts";
+export { Envoy, type EnvoyRequest, type EnvoyUpdate } from "./envoy.ts";
+export type { LogLine, Logs, WasmLogLine } from "./logs.ts";
+export { openEnvoy } from "./open.ts";
+export type { ChainOptions, ConfigObject, EnvoyOptions, FilterSpec, NativeFilterSpec, WasmFilterSpec } from "./types.ts";
+export { validateConfig } from "./validate.ts";

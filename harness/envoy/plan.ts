@@ -1,0 +1,85 @@
+import { join } from "node:path";
+import { MeshscriptError, diagnostic } from "../../diagnostics/index.ts";
+import type { Upstream } from "../upstreams/upstream.ts";
+import { bootstrap, cluster, httpListener, isObject, loadAssignment, route, socketAddress } from "./builders.ts";
+import { type LoadedConfig, loadConfig } from "./config-source.ts";
+import type { ConfigObject, EnvoyOptions } from "./types.ts";
+
+/** What Envoy shall run: the bootstrap, and apart from it what can change while it runs. */
+export interface Plan {
+  bootstrap: ConfigObject;
+  listeners: ConfigObject[];
+  clusters: ConfigObject[];
+  /** The user's file, for error messages. */
+  file?: string;
+  /** False for a configuration that brings its own xDS: then nothing is taken out of it and `update()` cannot work. */
+  updatable: boolean;
+}
+
+/** Turns options into a plan. The upstreams are running already, because their ports go into the clusters. */
+export async function makePlan(options: EnvoyOptions, upstreams: ReadonlyMap<string, Upstream>, runDir: string): Promise<Plan> {
+  if (options.config !== undefined) {
+    if (options.filters !== undefined || options.routes !== undefined || options.httpConnectionManager !== undefined) {
+      throw new MeshscriptError(
+        diagnostic("MS0407", "`config` is a complete bootstrap and cannot be combined with filters, routes or httpConnectionManager"),
+      );
+    }
+    return planOf(await loadConfig(options.config), options, upstreams);
+  }
+  const [first] = upstreams.keys();
+  const routes = options.routes ?? (first === undefined ? undefined : [route(first)]);
+  const listener = httpListener({
+    filters: options.filters ?? [],
+    ...(routes ? { routes } : {}),
+    ...(options.httpConnectionManager ? { httpConnectionManager: options.httpConnectionManager } : {}),
+    accessLog: { path: join(runDir, "access.log"), ...(options.accessLog ? { fields: options.accessLog } : {}) },
+  });
+  const clusters = [...[...upstreams.values()].map(clusterOf), ...(options.clusters ?? [])];
+  return { bootstrap: bootstrap(), listeners: [listener], clusters, updatable: true };
+}
+
+function clusterOf(upstream: Upstream): ConfigObject {
+  return cluster({ name: upstream.name, endpoints: [upstream.address], protocol: upstream.protocol });
+}
+
+function planOf({ config, file }: LoadedConfig, options: EnvoyOptions, upstreams: ReadonlyMap<string, Upstream>): Plan {
+  const resources = isObject(config["static_resources"]) ? config["static_resources"] : {};
+  const listeners = objects(resources["listeners"]);
+  const clusters = objects(resources["clusters"]);
+  for (const upstream of upstreams.values()) {
+    const existing = clusters.find(({ name }) => name === upstream.name);
+    if (existing === undefined) clusters.push(clusterOf(upstream));
+    // Loopback, whatever name the file resolves: the upstream stands in for the real service.
+    else Object.assign(existing, { type: "STATIC", load_assignment: loadAssignment(upstream.name, [upstream.address]) });
+  }
+  clusters.push(...(options.clusters ?? []));
+  if (options.ephemeralPorts) for (const listener of listeners) makeEphemeral(listener);
+
+  const own = isObject(config["dynamic_resources"]);
+  const { listeners: _listeners, clusters: _clusters, ...otherResources } = resources;
+  const node = { id: "meshscript", cluster: "meshscript", ...(isObject(config["node"]) ? config["node"] : {}) };
+  const withAdmin: ConfigObject = { ...config, node };
+  if (options.ephemeralPorts || config["admin"] === undefined) {
+    withAdmin["admin"] = { ...(isObject(config["admin"]) ? config["admin"] : {}), address: socketAddress() };
+  }
+  if (config["stats_flush_interval"] === undefined) withAdmin["stats_flush_on_admin"] ??= true;
+  withAdmin["static_resources"] = own ? { ...otherResources, listeners, clusters } : otherResources;
+  return {
+    bootstrap: withAdmin,
+    listeners: own ? [] : listeners,
+    clusters: own ? [] : clusters,
+    updatable: !own,
+    ...(file ? { file } : {}),
+  };
+}
+
+function makeEphemeral(listener: ConfigObject): void {
+  const address = listener["address"];
+  if (isObject(address) && isObject(address["socket_address"])) {
+    address["socket_address"] = { ...address["socket_address"], address: "127.0.0.1", port_value: 0 };
+  }
+}
+
+function objects(value: unknown): ConfigObject[] {
+  return Array.isArray(value) ? value.filter(isObject) : [];
+}

@@ -1,0 +1,95 @@
+import { randomBytes } from "node:crypto";
+import { existsSync, readFileSync } from "node:fs";
+import { mkdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
+import { dirname, join, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+
+/**
+ * The folder of meshscript's own package.json, found upwards from this module: sources lie in `harness/`, compiled files in
+ * `dist/harness/`, and an installed package in `node_modules/meshscript/`.
+ */
+export function packageRoot(from: string = dirname(fileURLToPath(import.meta.url))): string {
+  for (let folder = from; ; folder = dirname(folder)) {
+    const manifest = join(folder, "package.json");
+    if (existsSync(manifest) && /"name"\s*:\s*"meshscript"/.test(readFileSync(manifest, "utf8"))) return folder;
+    if (folder === dirname(folder)) return process.cwd();
+  }
+}
+
+/** Where downloads, builds of tools and run directories go: `MESHSCRIPT_CACHE` [`.cache/` at the package root]. */
+export function cacheDirectory(env: Record<string, string | undefined> = process.env): string {
+  const chosen = env["MESHSCRIPT_CACHE"];
+  return chosen ? resolve(chosen) : join(packageRoot(), ".cache");
+}
+
+/** What was proven about a file, so that the proof is not repeated: valid as long as size and time of the file are the same. */
+export interface Stamp {
+  path: string;
+  source: string;
+  version: string;
+  size: number;
+  mtimeMs: number;
+}
+
+/** A remembered failure, so that a machine without network does not pay for the same attempt on every run. */
+export interface FailureStamp {
+  failed: string;
+  at: number;
+}
+
+/** Small JSON files in the cache; each written to a temporary file and renamed, so that two processes never see half of one. */
+export class Stamps {
+  constructor(private readonly folder: string) {}
+
+  async read(key: string): Promise<Stamp | FailureStamp | undefined> {
+    try {
+      return JSON.parse(await readFile(this.file(key), "utf8")) as Stamp | FailureStamp;
+    } catch {
+      return undefined;
+    }
+  }
+
+  /** The stamp, if the file that it speaks of is still the same one. */
+  async valid(key: string): Promise<Stamp | undefined> {
+    const stamp = await this.read(key);
+    if (stamp === undefined || "failed" in stamp) return undefined;
+    const now = await stat(stamp.path).catch(() => undefined);
+    return now !== undefined && now.size === stamp.size && now.mtimeMs === stamp.mtimeMs ? stamp : undefined;
+  }
+
+  async write(key: string, path: string, version: string, source: string): Promise<void> {
+    const { size, mtimeMs } = await stat(path);
+    await this.put(key, { path, source, version, size, mtimeMs });
+  }
+
+  async writeFailure(key: string, failed: string, at: number): Promise<void> {
+    await this.put(key, { failed, at });
+  }
+
+  private async put(key: string, value: Stamp | FailureStamp): Promise<void> {
+    await mkdir(this.folder, { recursive: true });
+    await writeAtomically(this.file(key), `${JSON.stringify(value, null, 2)}\n`);
+  }
+
+  private file(key: string): string {
+    return join(this.folder, `${key.replace(/[^\w.-]/g, "_")}.json`);
+  }
+}
+
+/** Writes beside the target and renames: readers see the old or the new file, never a part. */
+export async function writeAtomically(path: string, content: string | Uint8Array): Promise<void> {
+  const temporary = `${path}.${randomBytes(6).toString("hex")}.tmp`;
+  await writeFile(temporary, content);
+  await rename(temporary, path);
+}
+
+/** Runs `work` in a fresh folder inside the cache, on the same file system as the target, and removes the folder afterwards. */
+export async function inTemporaryFolder<T>(cache: string, work: (folder: string) => Promise<T>): Promise<T> {
+  const folder = join(cache, `tmp-${process.pid}-${randomBytes(6).toString("hex")}`);
+  await mkdir(folder, { recursive: true });
+  try {
+    return await work(folder);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}

@@ -1,0 +1,11 @@
+export type {
+  BodyInput,
+  HeaderPairs,
+  HeadersInput,
+  ReceivedHead,
+  ReceivedRequest,
+  Responder,
+  UpstreamResponse,
+  UpstreamSpec,
+} from "./types.ts";
+export { Upstream, openUpstream } from "./upstream.ts";
