@@ -1,0 +1,180 @@
+/**
+ * The module's exports, by the ABI's names. The build exports the lifecycle callbacks and of the others exactly those whose methods
+ * a filter overrides. Each enters, finds the object, calls it, leaves; an unknown id is ignored.
+ */
+import { Body } from "../body";
+import { HttpCallResponse, takeCallout } from "../callout";
+import { depth, enter, leave } from "../context/callback";
+import { HttpContext } from "../context/http";
+import { created, find, forget, http, openRoot, root } from "../context/registry";
+import { readConfiguration, RootContext } from "../context/root";
+import { Headers } from "../headers/headers";
+import { allocate } from "../memory/arena";
+import { BufferType, MapType } from "./enums";
+
+/** The marker by which the host knows the ABI. */
+export function proxy_abi_version_0_2_1(): void {}
+
+export function proxy_on_memory_allocate(size: usize): usize {
+  return allocate(size);
+}
+
+export function proxy_on_context_create(id: u32, parent: u32): void {
+  const before = enter(id);
+  created(id, parent);
+  leave(before);
+}
+
+/** Runs once for each root of the VM, before its configuration. Nothing to do: `vmConfiguration()` can be read while configuring. */
+export function proxy_on_vm_start(id: u32, size: i32): u32 {
+  return 1;
+}
+
+export function proxy_on_configure(id: u32, size: i32): u32 {
+  const before = enter(id);
+  let accepted = false;
+  const context = openRoot(id);
+  if (context !== null) accepted = context.onConfigure(readConfiguration(BufferType.PluginConfiguration));
+  leave(before);
+  return accepted ? 1 : 0;
+}
+
+export function proxy_on_tick(id: u32): void {
+  const before = enter(id);
+  const context = root(id);
+  if (context !== null) context.onTick();
+  leave(before);
+}
+
+// One view per kind, reused: a stream's callbacks come one after another. A callback inside another (depth 2) gets its own.
+const headersView: Headers = new Headers();
+const bodyView: Body = new Body();
+
+function headersOf(map: MapType, stream: HttpContext): Headers {
+  return (depth == 1 ? headersView : new Headers()).bind(map, stream._id, stream);
+}
+
+function bodyOf(type: BufferType, stream: HttpContext, size: i32): Body {
+  return (depth == 1 ? bodyView : new Body()).bind(type, stream._id, stream, size);
+}
+
+export function proxy_on_request_headers(id: u32, count: i32, endOfStream: u32): u32 {
+  const before = enter(id);
+  let answer: u32 = 0;
+  const stream = http(id);
+  if (stream !== null) answer = stream.onRequestHeaders(headersOf(MapType.RequestHeaders, stream), endOfStream != 0);
+  leave(before);
+  return answer;
+}
+
+export function proxy_on_request_body(id: u32, size: i32, endOfStream: u32): u32 {
+  const before = enter(id);
+  let answer: u32 = 0;
+  const stream = http(id);
+  if (stream !== null) answer = stream.onRequestBody(bodyOf(BufferType.RequestBody, stream, size), endOfStream != 0);
+  leave(before);
+  return answer;
+}
+
+export function proxy_on_request_trailers(id: u32, count: i32): u32 {
+  const before = enter(id);
+  let answer: u32 = 0;
+  const stream = http(id);
+  if (stream !== null) answer = stream.onRequestTrailers(headersOf(MapType.RequestTrailers, stream));
+  leave(before);
+  return answer;
+}
+
+export function proxy_on_response_headers(id: u32, count: i32, endOfStream: u32): u32 {
+  const before = enter(id);
+  let answer: u32 = 0;
+  const stream = http(id);
+  if (stream !== null) {
+    stream._responseStarted();
+    answer = stream.onResponseHeaders(headersOf(MapType.ResponseHeaders, stream), endOfStream != 0);
+  }
+  leave(before);
+  return answer;
+}
+
+export function proxy_on_response_body(id: u32, size: i32, endOfStream: u32): u32 {
+  const before = enter(id);
+  let answer: u32 = 0;
+  const stream = http(id);
+  if (stream !== null) {
+    stream._responseStarted();
+    answer = stream.onResponseBody(bodyOf(BufferType.ResponseBody, stream, size), endOfStream != 0);
+  }
+  leave(before);
+  return answer;
+}
+
+export function proxy_on_response_trailers(id: u32, count: i32): u32 {
+  const before = enter(id);
+  let answer: u32 = 0;
+  const stream = http(id);
+  if (stream !== null) {
+    stream._responseStarted();
+    answer = stream.onResponseTrailers(headersOf(MapType.ResponseTrailers, stream));
+  }
+  leave(before);
+  return answer;
+}
+
+/** Envoy calls this on the root whoever asked; the answer goes to the object that did, if it is still there. */
+export function proxy_on_http_call_response(id: u32, token: u32, headers: i32, bodySize: i32, trailers: i32): void {
+  const before = enter(id);
+  const callout = takeCallout(token);
+  if (callout !== null) {
+    const context = find(callout._contextId);
+    if (context !== null && context._id == callout._contextId) {
+      context.onHttpCallResponse(new HttpCallResponse(callout, id, bodySize));
+    }
+  }
+  leave(before);
+}
+
+export function proxy_on_log(id: u32): void {
+  const before = enter(id);
+  const context = find(id);
+  if (context !== null) {
+    if (context instanceof HttpContext) {
+      (<HttpContext>context)._ended();
+      (<HttpContext>context).onLog();
+    } else if (context._id != id && context instanceof RootContext) {
+      (<RootContext>context).onLogOnly(new Headers().bind(MapType.RequestHeaders, id, null));
+    }
+  }
+  leave(before);
+}
+
+/** For a root, false keeps it alive until `proxy_done`; for an HTTP stream Envoy does not look at the answer. */
+export function proxy_on_done(id: u32): u32 {
+  const before = enter(id);
+  let done = true;
+  const context = find(id);
+  if (context !== null && context._id == id) {
+    if (context instanceof HttpContext) {
+      (<HttpContext>context)._ended();
+      (<HttpContext>context).onDone();
+    } else if (context instanceof RootContext) {
+      done = (<RootContext>context).onDone();
+    }
+  }
+  leave(before);
+  return done ? 1 : 0;
+}
+
+export function proxy_on_delete(id: u32): void {
+  const before = enter(id);
+  const context = forget(id);
+  if (context !== null && context._id == id) {
+    if (context instanceof HttpContext) {
+      (<HttpContext>context)._ended();
+      (<HttpContext>context).onDelete();
+    } else if (context instanceof RootContext) {
+      (<RootContext>context).onDelete();
+    }
+  }
+  leave(before);
+}

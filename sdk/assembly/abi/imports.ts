@@ -1,0 +1,142 @@
+/**
+ * The host functions of proxy-wasm ABI 0.2.1 that HTTP filters use, and the three WASI functions. Nothing else in
+ * the SDK declares an import; filters never call these, because used at the wrong time several of them crash Envoy.
+ *
+ * All return a `Status` (`abi/enums.ts`); on any but Ok the out pointers are left as they were.
+ * Source: proxy-wasm/spec abi-versions/v0.2.1; signatures as Envoy 1.40 checks them at load.
+ */
+
+@external("env", "proxy_log")
+export declare function proxy_log(level: u32, message: usize, size: i32): u32;
+
+
+@external("env", "proxy_get_log_level")
+export declare function proxy_get_log_level(out: usize): u32;
+
+
+@external("env", "proxy_get_current_time_nanoseconds")
+export declare function proxy_get_current_time_nanoseconds(out: usize): u32;
+
+
+@external("env", "proxy_set_tick_period_milliseconds")
+export declare function proxy_set_tick_period_milliseconds(period: u32): u32;
+
+
+@external("env", "proxy_done")
+export declare function proxy_done(): u32;
+
+
+@external("env", "proxy_set_effective_context")
+export declare function proxy_set_effective_context(id: u32): u32;
+
+
+@external("env", "proxy_get_buffer_bytes")
+export declare function proxy_get_buffer_bytes(type: u32, start: u32, max: u32, outPtr: usize, outLen: usize): u32;
+
+
+@external("env", "proxy_set_buffer_bytes")
+export declare function proxy_set_buffer_bytes(type: u32, start: u32, size: u32, ptr: usize, len: i32): u32;
+
+
+@external("env", "proxy_get_header_map_pairs")
+export declare function proxy_get_header_map_pairs(type: u32, outPtr: usize, outLen: usize): u32;
+
+
+@external("env", "proxy_set_header_map_pairs")
+export declare function proxy_set_header_map_pairs(type: u32, ptr: usize, len: i32): u32;
+
+
+@external("env", "proxy_add_header_map_value")
+export declare function proxy_add_header_map_value(type: u32, key: usize, keyLen: i32, value: usize, valueLen: i32): u32;
+
+
+@external("env", "proxy_replace_header_map_value")
+export declare function proxy_replace_header_map_value(type: u32, key: usize, keyLen: i32, value: usize, valueLen: i32): u32;
+
+
+@external("env", "proxy_remove_header_map_value")
+export declare function proxy_remove_header_map_value(type: u32, key: usize, keyLen: i32): u32;
+
+
+@external("env", "proxy_continue_stream")
+export declare function proxy_continue_stream(type: u32): u32;
+
+
+@external("env", "proxy_close_stream")
+export declare function proxy_close_stream(type: u32): u32;
+
+
+@external("env", "proxy_send_local_response")
+export declare function proxy_send_local_response(
+  code: u32,
+  details: usize,
+  detailsLen: i32,
+  body: usize,
+  bodyLen: i32,
+  headers: usize,
+  headersLen: i32,
+  grpcStatus: i32,
+): u32;
+
+
+@external("env", "proxy_http_call")
+export declare function proxy_http_call(
+  upstream: usize,
+  upstreamLen: i32,
+  headers: usize,
+  headersLen: i32,
+  body: usize,
+  bodyLen: i32,
+  trailers: usize,
+  trailersLen: i32,
+  timeout: u32,
+  outToken: usize,
+): u32;
+
+
+@external("env", "proxy_get_shared_data")
+export declare function proxy_get_shared_data(key: usize, keyLen: i32, outPtr: usize, outLen: usize, outCas: usize): u32;
+
+
+@external("env", "proxy_set_shared_data")
+export declare function proxy_set_shared_data(key: usize, keyLen: i32, value: usize, valueLen: i32, cas: u32): u32;
+
+
+@external("env", "proxy_define_metric")
+export declare function proxy_define_metric(type: u32, name: usize, nameLen: i32, outId: usize): u32;
+
+
+@external("env", "proxy_increment_metric")
+export declare function proxy_increment_metric(id: u32, offset: i64): u32;
+
+
+@external("env", "proxy_record_metric")
+export declare function proxy_record_metric(id: u32, value: u64): u32;
+
+
+@external("env", "proxy_get_metric")
+export declare function proxy_get_metric(id: u32, out: usize): u32;
+
+
+@external("env", "proxy_get_property")
+export declare function proxy_get_property(path: usize, pathLen: i32, outPtr: usize, outLen: usize): u32;
+
+
+@external("env", "proxy_set_property")
+export declare function proxy_set_property(path: usize, pathLen: i32, value: usize, valueLen: i32): u32;
+
+
+@external("wasi_snapshot_preview1", "clock_time_get")
+export declare function clock_time_get(id: u32, precision: u64, out: usize): u32;
+
+
+@external("wasi_snapshot_preview1", "random_get")
+export declare function random_get(ptr: usize, len: i32): u32;
+
+
+@external("wasi_snapshot_preview1", "environ_sizes_get")
+export declare function environ_sizes_get(outCount: usize, outSize: usize): u32;
+
+
+@external("wasi_snapshot_preview1", "environ_get")
+export declare function environ_get(pointers: usize, buffer: usize): u32;

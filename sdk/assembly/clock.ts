@@ -1,0 +1,19 @@
+import { clock_time_get, proxy_get_current_time_nanoseconds, random_get } from "./abi/imports";
+import { OUT } from "./abi/out";
+
+/** Wall clock: nanoseconds since 1970, UTC. It may jump. */
+export function wallNanoseconds(): u64 {
+  proxy_get_current_time_nanoseconds(OUT);
+  return load<u64>(OUT);
+}
+
+/** Nanoseconds since boot, never back. For durations and deadlines. */
+export function monotonicNanoseconds(): u64 {
+  clock_time_get(1, 0, OUT);
+  return load<u64>(OUT);
+}
+
+/** Fills `length` bytes at `ptr` with random bytes of the host's, fit for seeds. */
+export function randomBytes(ptr: usize, length: i32): void {
+  random_get(ptr, length);
+}

@@ -1,0 +1,83 @@
+import { proxy_get_buffer_bytes, proxy_set_tick_period_milliseconds } from "../abi/imports";
+import { BufferType, Status } from "../abi/enums";
+import { clearOut, OUT, OUT_LENGTH, outBytes, setLastStatus } from "../abi/out";
+import { Bytes, EMPTY } from "../bytes";
+import { Headers } from "../headers/headers";
+import { JsonDocument } from "../json/document";
+import { JsonObject } from "../json/object";
+import { log } from "../log";
+import { BaseContext } from "./base";
+import { activate } from "./callback";
+import { HttpContext } from "./http";
+
+/**
+ * One configuration of the plugin in one VM. Envoy makes 2 + N of them for N workers: one to try the configuration, one on the main
+ * thread that lives on and ticks, and one a worker. State in fields is therefore per worker; what all share goes to `SharedData`.
+ */
+export abstract class RootContext extends BaseContext {
+  /** @internal */
+  _name: string = "";
+
+  /** The name that the module registered. */
+  get name(): string {
+    return this._name;
+  }
+
+  /**
+   * Takes the plugin's configuration. Envoy refuses the configuration when this answers false, and when anything in `config` was
+   * wrong or left unread; then one log line says what and where. An empty configuration reads as `{}`.
+   */
+  configure(config: JsonObject): bool {
+    return config.ok();
+  }
+
+  /** The configuration as it came, for plugins whose configuration is not JSON. The default reads it as JSON and calls `configure`. */
+  onConfigure(configuration: Bytes): bool {
+    const document = JsonDocument.parse(configuration.length == 0 ? NOTHING : configuration);
+    const accepted = document.isObject ? this.configure(document.root) : false;
+    if (!document.ok()) {
+      log.error("[" + this._name + " #" + this._id.toString() + "] configuration refused: " + document.report());
+      return false;
+    }
+    if (!accepted) log.error("[" + this._name + " #" + this._id.toString() + "] configuration refused");
+    return accepted;
+  }
+
+  /** The object for a new HTTP stream; null: this plugin takes no part in HTTP. */
+  createHttpContext(): HttpContext | null {
+    return null;
+  }
+
+  /** A stream that only `onLog` ever heard of: Envoy answered it before the filter chain (bad request, an earlier filter's reply). */
+  onLogOnly(requestHeaders: Headers): void {}
+
+  /** The timer set with `setTickPeriod`. Also runs on Envoy's main thread. */
+  onTick(): void {}
+
+  /** The plugin is being taken down. False: not before `done()` was called; ticks go on. */
+  onDone(): bool {
+    return true;
+  }
+
+  onDelete(): void {}
+
+  /** Milliseconds between ticks, from now; 0 stops them. Envoy adds up to one kernel jiffy (4 ms at 250 Hz) to each. */
+  setTickPeriod(milliseconds: u32): Status {
+    const status = activate(this._id);
+    return status == Status.Ok ? setLastStatus(proxy_set_tick_period_milliseconds(milliseconds)) : status;
+  }
+
+  /** `vm_config.configuration`, the same for all plugins of the VM. Readable while configuring. */
+  vmConfiguration(): Bytes {
+    return readConfiguration(BufferType.VmConfiguration);
+  }
+}
+
+const NOTHING: Bytes = Bytes.of("{}");
+
+/** @internal */
+export function readConfiguration(type: BufferType): Bytes {
+  clearOut();
+  const status = proxy_get_buffer_bytes(type, 0, i32.MAX_VALUE, OUT, OUT_LENGTH);
+  return setLastStatus(status) == Status.Ok ? outBytes() : EMPTY;
+}

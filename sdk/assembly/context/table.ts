@@ -1,0 +1,87 @@
+/**
+ * Objects by id, in constant time however many streams are open: open addressing with linear probing, at most half full. Removal
+ * moves later entries back, so there are no tombstones and the table never degrades.
+ */
+export class IdTable<T> {
+  private keys: StaticArray<u32> = new StaticArray<u32>(64);
+  private values: StaticArray<T | null> = new StaticArray<T | null>(64);
+  size: i32 = 0;
+
+  get(id: u32): T | null {
+    const at = this.find(id);
+    return at < 0 ? null : unchecked(this.values[at]);
+  }
+
+  /** Adds or replaces. Id 0 means "no context" and is ignored. */
+  set(id: u32, value: T): void {
+    if (id == 0) return;
+    const found = this.find(id);
+    if (found >= 0) {
+      unchecked((this.values[found] = value));
+      return;
+    }
+    if ((this.size + 1) * 2 > this.keys.length) this.grow();
+    this.insert(id, value);
+    this.size++;
+  }
+
+  remove(id: u32): T | null {
+    let hole = this.find(id);
+    if (hole < 0) return null;
+    const removed = unchecked(this.values[hole]);
+    const mask = this.keys.length - 1;
+    let at = hole;
+    while (true) {
+      at = (at + 1) & mask;
+      const key = unchecked(this.keys[at]);
+      if (key == 0) break;
+      // Move it back when its home does not lie between the hole and where it stands.
+      const home = (<i32>spread(key)) & mask;
+      if (((at - home) & mask) >= ((at - hole) & mask)) {
+        unchecked((this.keys[hole] = key));
+        unchecked((this.values[hole] = this.values[at]));
+        hole = at;
+      }
+    }
+    unchecked((this.keys[hole] = 0));
+    unchecked((this.values[hole] = null));
+    this.size--;
+    return removed;
+  }
+
+  private find(id: u32): i32 {
+    if (id == 0) return -1;
+    const mask = this.keys.length - 1;
+    let at = (<i32>spread(id)) & mask;
+    while (true) {
+      const key = unchecked(this.keys[at]);
+      if (key == id) return at;
+      if (key == 0) return -1;
+      at = (at + 1) & mask;
+    }
+  }
+
+  private insert(id: u32, value: T | null): void {
+    const mask = this.keys.length - 1;
+    let at = (<i32>spread(id)) & mask;
+    while (unchecked(this.keys[at]) != 0) at = (at + 1) & mask;
+    unchecked((this.keys[at] = id));
+    unchecked((this.values[at] = value));
+  }
+
+  private grow(): void {
+    const keys = this.keys;
+    const values = this.values;
+    this.keys = new StaticArray<u32>(keys.length * 2);
+    this.values = new StaticArray<T | null>(keys.length * 2);
+    for (let i = 0; i < keys.length; i++) {
+      if (unchecked(keys[i]) != 0) this.insert(unchecked(keys[i]), unchecked(values[i]));
+    }
+  }
+}
+
+/** Ids count up by one, callout tokens by four: multiply so that neither clusters. */
+// @ts-ignore: decorator
+@inline function spread(id: u32): u32 {
+  return (id * 0x9e3779b1) >>> 8;
+}

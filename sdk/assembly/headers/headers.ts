@@ -1,0 +1,302 @@
+import {
+  proxy_add_header_map_value,
+  proxy_get_header_map_pairs,
+  proxy_remove_header_map_value,
+  proxy_replace_header_map_value,
+} from "../abi/imports";
+import { MapType, Status } from "../abi/enums";
+import { clearOut, OUT, OUT_LENGTH } from "../abi/out";
+import { Bytes } from "../bytes";
+import { activate, epoch } from "../context/callback";
+import { HttpContext } from "../context/http";
+import { allocate, ArenaBuffer, duplicate } from "../memory/arena";
+import { Misuse, refuse } from "../refuse";
+import { quote } from "./list";
+import { HeaderName, isFieldValue, NameKind } from "./name";
+
+/**
+ * The headers (or trailers) of a message: all pairs, in order, names in lower case. Read from the host once, at the first question,
+ * for all of them cost what one costs; kept current through the edits made here.
+ *
+ * A name may occur several times. `get` names the one it returns, `count` says how many there are, `unique` refuses to choose.
+ * Absent is null or false; an empty value is a value. Valid until the callback ends.
+ */
+export class Headers {
+  /** What the last read of the map answered. `BadArgument`: this map does not exist in this phase. */
+  status: Status = Status.Ok;
+  private map: u32 = 0;
+  private contextId: u32 = 0;
+  private stream: HttpContext | null = null;
+  private born: u32 = 0;
+  private loaded: bool = false;
+  /** Index in the arena, 16 bytes a pair: address and length of name and value. */
+  private entries: usize = 0;
+  private pairs: i32 = 0;
+  private room: i32 = 0;
+
+  /** @internal Ties the view to a map of a context for this callback. */
+  bind(map: MapType, contextId: u32, stream: HttpContext | null): Headers {
+    this.map = map;
+    this.contextId = contextId;
+    this.stream = stream;
+    this.born = epoch;
+    this.loaded = false;
+    this.status = Status.Ok;
+    return this;
+  }
+
+  /** Number of pairs. */
+  get size(): i32 {
+    this.load();
+    return this.pairs;
+  }
+
+  /** Name of pair `index` (0 to size - 1); null outside. */
+  nameAt(index: i32): Bytes | null {
+    if (!this.load() || <u32>index >= <u32>this.pairs) return null;
+    const entry = this.entry(index);
+    return Bytes.borrow(load<usize>(entry), load<i32>(entry, 4));
+  }
+
+  /** Value of pair `index` (0 to size - 1); null outside. */
+  valueAt(index: i32): Bytes | null {
+    if (!this.load() || <u32>index >= <u32>this.pairs) return null;
+    const entry = this.entry(index);
+    return Bytes.borrow(load<usize>(entry, 8), load<i32>(entry, 12));
+  }
+
+  has(name: HeaderName): bool {
+    return this.find(name, 0) >= 0;
+  }
+
+  /** How often the name occurs. */
+  count(name: HeaderName): i32 {
+    let count = 0;
+    for (let at = this.find(name, 0); at >= 0; at = this.find(name, at + 1)) count++;
+    return count;
+  }
+
+  /** The `nth` value of the name, counted from 0; null when there are not as many. The first is not the only one: see `unique`. */
+  get(name: HeaderName, nth: i32 = 0): Bytes | null {
+    let at = this.find(name, 0);
+    while (at >= 0 && nth-- > 0) at = this.find(name, at + 1);
+    return at < 0 ? null : this.valueAt(at);
+  }
+
+  /** The value of a name that occurs exactly once; null when it is absent or repeated. For identities and decisions. */
+  unique(name: HeaderName): Bytes | null {
+    const at = this.find(name, 0);
+    return at < 0 || this.find(name, at + 1) >= 0 ? null : this.valueAt(at);
+  }
+
+  /** All values of the name joined with "," (RFC 9110, 5.3), as for a list; null when absent. */
+  combined(name: HeaderName): Bytes | null {
+    const first = this.find(name, 0);
+    if (first < 0) return null;
+    let next = this.find(name, first + 1);
+    if (next < 0) return this.valueAt(first);
+    const text = new ArenaBuffer();
+    this.pushValue(text, first);
+    for (; next >= 0; next = this.find(name, next + 1)) {
+      text.pushByte(0x2c);
+      this.pushValue(text, next);
+    }
+    return text.ok ? text.bytes() : null;
+  }
+
+  /** Bytes of all names and values. */
+  get byteSize(): i32 {
+    let bytes = 0;
+    for (let i = 0, n = this.size; i < n; i++) bytes += load<i32>(this.entry(i), 4) + load<i32>(this.entry(i), 12);
+    return bytes;
+  }
+
+  /** Appends a further value. Refused for pseudo headers, which Envoy would join to `/a,/b`, and for what frames the message. */
+  add(name: HeaderName, value: Bytes): Status {
+    const problem = this.check(name, value);
+    if (problem != Status.Ok) return problem;
+    if (name.kind != NameKind.Ordinary && this.protects(name)) {
+      return refuse(Misuse.ProtectedHeader, "add of " + name.toString() + ": use replace for pseudo headers; framing belongs to Envoy");
+    }
+    const status = <Status>proxy_add_header_map_value(this.map, name.bytes.ptr, name.bytes.length, value.ptr, value.length);
+    // Envoy joins a second value of some headers to the first: read again instead of guessing which.
+    if (status == Status.Ok && this.loaded) {
+      if (this.find(name, 0) >= 0) this.loaded = false;
+      else this.append(name, value);
+    }
+    return status;
+  }
+
+  /** Sets the only value: removes all others, creates the header when absent. */
+  replace(name: HeaderName, value: Bytes): Status {
+    const problem = this.check(name, value);
+    if (problem != Status.Ok) return problem;
+    if (name.kind == NameKind.Framing) {
+      return refuse(
+        Misuse.ProtectedHeader,
+        "replace of " + name.toString() + ": Envoy frames messages; to change a body's length, remove content-length",
+      );
+    }
+    if (name.kind == NameKind.Pseudo && !this.allows(name, value)) {
+      return refuse(Misuse.ProtectedHeader, "replace of " + name.toString() + ": not in this map, empty, or not a status from 200 to 599");
+    }
+    const status = <Status>proxy_replace_header_map_value(this.map, name.bytes.ptr, name.bytes.length, value.ptr, value.length);
+    if (status == Status.Ok && this.loaded) {
+      this.drop(name);
+      this.append(name, value);
+    }
+    return status;
+  }
+
+  /** Removes all values. Ok when absent. Refused for headers without which Envoy cannot route or answer. */
+  remove(name: HeaderName): Status {
+    if (!this.ready()) return this.status;
+    if (name.kind == NameKind.Invalid) return Status.Ok; // cannot exist
+    const length = name.kind == NameKind.Framing && name.bytes.equals(HeaderName.CONTENT_LENGTH.bytes);
+    if (name.kind != NameKind.Ordinary && !length && this.protects(name)) {
+      return refuse(Misuse.ProtectedHeader, "remove of " + name.toString() + ": without it Envoy cannot route or frame the message");
+    }
+    const status = <Status>proxy_remove_header_map_value(this.map, name.bytes.ptr, name.bytes.length);
+    if (status == Status.Ok) {
+      if (this.loaded) this.drop(name);
+      const stream = this.stream;
+      if (length && stream !== null) stream._lengthRemoved(<i32>this.map == MapType.RequestHeaders);
+    }
+    return status;
+  }
+
+  private pushValue(text: ArenaBuffer, index: i32): void {
+    const entry = this.entry(index);
+    text.push(load<usize>(entry, 8), load<i32>(entry, 12));
+  }
+
+  // @ts-ignore: decorator
+  @inline private entry(index: i32): usize {
+    return this.entries + ((<usize>index) << 4);
+  }
+
+  /** x-forwarded-proto matters only on a request. */
+  private protects(name: HeaderName): bool {
+    return name.kind != NameKind.Routing || <i32>this.map == MapType.RequestHeaders;
+  }
+
+  private check(name: HeaderName, value: Bytes): Status {
+    if (!this.ready()) return this.status;
+    if (name.kind == NameKind.Invalid) {
+      return refuse(Misuse.HeaderName, "header name is not a token (RFC 9110): " + quote(name.bytes));
+    }
+    if (!isFieldValue(value)) {
+      return refuse(Misuse.HeaderValue, "value of header " + name.toString() + " holds CR, LF, NUL or another control character");
+    }
+    if (<i32>this.map > MapType.ResponseTrailers) return Status.BadArgument; // an answer to a callout is read only
+    return Status.Ok;
+  }
+
+  private allows(name: HeaderName, value: Bytes): bool {
+    const isStatus = name.bytes.equals(HeaderName.STATUS.bytes);
+    if (<i32>this.map == MapType.RequestHeaders) return !isStatus && value.length > 0;
+    if (<i32>this.map != MapType.ResponseHeaders || !isStatus || value.length != 3) return false;
+    const code = value.toU64();
+    return code >= 200 && code <= 599;
+  }
+
+  /** Index of the first pair of that name at or after `from`, or -1. */
+  private find(name: HeaderName, from: i32): i32 {
+    if (!this.load()) return -1;
+    const wanted = name.bytes;
+    for (let i = from; i < this.pairs; i++) {
+      const entry = this.entry(i);
+      if (load<i32>(entry, 4) == wanted.length && memory.compare(load<usize>(entry), wanted.ptr, wanted.length) == 0) return i;
+    }
+    return -1;
+  }
+
+  private drop(name: HeaderName): void {
+    let kept = 0;
+    for (let i = 0; i < this.pairs; i++) {
+      const entry = this.entry(i);
+      if (load<i32>(entry, 4) == name.bytes.length && memory.compare(load<usize>(entry), name.bytes.ptr, name.bytes.length) == 0) continue;
+      if (kept != i) memory.copy(this.entry(kept), entry, 16);
+      kept++;
+    }
+    this.pairs = kept;
+  }
+
+  private append(name: HeaderName, value: Bytes): void {
+    if (this.pairs == this.room) {
+      const entries = allocate((<usize>(this.room * 2 + 8)) << 4);
+      if (entries == 0) {
+        this.loaded = false;
+        return;
+      }
+      memory.copy(entries, this.entries, (<usize>this.pairs) << 4);
+      this.entries = entries;
+      this.room = this.room * 2 + 8;
+    }
+    const entry = this.entry(this.pairs++);
+    store<usize>(entry, name.bytes.ptr); // names are owned; values may be a caller's passing buffer
+    store<i32>(entry, name.bytes.length, 4);
+    store<usize>(entry, duplicate(value.ptr, value.length), 8);
+    store<i32>(entry, value.length, 12);
+  }
+
+  /** True when host calls on this map reach the right stream in this callback. */
+  private ready(): bool {
+    if (this.born != epoch) {
+      this.status = refuse(Misuse.StaleHeaders, "headers of an earlier callback: ask the stream for them again");
+      return false;
+    }
+    const status = activate(this.contextId);
+    if (status != Status.Ok) {
+      this.status = status;
+      return false;
+    }
+    return true;
+  }
+
+  private load(): bool {
+    if (this.loaded && this.born == epoch) return true;
+    this.pairs = 0;
+    if (!this.ready()) return false;
+    clearOut();
+    this.status = <Status>proxy_get_header_map_pairs(this.map, OUT, OUT_LENGTH);
+    if (this.status != Status.Ok) return false;
+    return this.index(load<usize>(OUT), load<i32>(OUT_LENGTH));
+  }
+
+  /** Walks the block: count, sizes of each name and value, then the texts, each closed by NUL. */
+  private index(block: usize, length: i32): bool {
+    this.room = 0;
+    this.loaded = true;
+    if (length < 4) return true; // no map in this phase, or an empty one
+    const count = load<i32>(block);
+    let text = 4 + ((<i64>count) << 3);
+    if (count < 0 || text > <i64>length) return this.malformed();
+    const room = count + 4;
+    const entries = allocate((<usize>room) << 4);
+    if (entries == 0) return this.malformed();
+    for (let i = 0; i < count; i++) {
+      const sizes = block + 4 + ((<usize>i) << 3);
+      const name = load<u32>(sizes);
+      const value = load<u32>(sizes, 4);
+      if (text + <i64>name + <i64>value + 2 > <i64>length) return this.malformed();
+      const entry = entries + ((<usize>i) << 4);
+      store<usize>(entry, block + <usize>text);
+      store<u32>(entry, name, 4);
+      text += <i64>name + 1;
+      store<usize>(entry, block + <usize>text, 8);
+      store<u32>(entry, value, 12);
+      text += <i64>value + 1;
+    }
+    this.entries = entries;
+    this.pairs = count;
+    this.room = room;
+    return true;
+  }
+
+  private malformed(): bool {
+    this.status = Status.ParseFailure;
+    this.loaded = false;
+    return false;
+  }
+}

@@ -1,0 +1,98 @@
+import { Bytes, lower } from "../bytes";
+
+const FRAMING_LENGTH: Bytes = Bytes.of("content-length");
+const FRAMING_ENCODING: Bytes = Bytes.of("transfer-encoding");
+const FORWARDED_PROTO: Bytes = Bytes.of("x-forwarded-proto");
+const HOST: Bytes = Bytes.of("host");
+const AUTHORITY: Bytes = Bytes.of(":authority");
+
+/** What a name is, as far as an edit can do harm. */
+export enum NameKind {
+  Ordinary = 0,
+  /** Not a token of RFC 9110: a host would send it on as it is. */
+  Invalid = 1,
+  /** `:path` and its like, and `host`, which Envoy keeps as `:authority`: replace, never add or remove. */
+  Pseudo = 2,
+  /** `content-length`, `transfer-encoding`: say where a message ends. Remove only. */
+  Framing = 3,
+  /** `x-forwarded-proto`: without it Envoy answers 404 `route_not_found`. Replace, never add or remove. */
+  Routing = 4,
+}
+
+/**
+ * A header's name, encoded once, in lower case as on HTTP/2. Make it a constant at the top of a file:
+ *
+ * ```ts
+ * const USER = new HeaderName("x-user");
+ * ```
+ */
+export class HeaderName {
+  static readonly METHOD: HeaderName = new HeaderName(":method");
+  static readonly PATH: HeaderName = new HeaderName(":path");
+  static readonly AUTHORITY: HeaderName = new HeaderName(":authority");
+  static readonly SCHEME: HeaderName = new HeaderName(":scheme");
+  static readonly STATUS: HeaderName = new HeaderName(":status");
+  static readonly CONTENT_LENGTH: HeaderName = new HeaderName("content-length");
+  static readonly CONTENT_TYPE: HeaderName = new HeaderName("content-type");
+
+  readonly bytes: Bytes;
+  readonly kind: NameKind;
+
+  constructor(name: string, encoded: Bytes = Bytes.of(name)) {
+    this.kind = classify(encoded);
+    // Envoy keeps HTTP/1's `host` as `:authority`: the view and the host then agree on one name.
+    this.bytes = encoded.equals(HOST) ? AUTHORITY : encoded;
+  }
+
+  /** A name from bytes of a request or a config; copied and lower-cased. */
+  static from(name: Bytes): HeaderName {
+    return new HeaderName("", name.copy());
+  }
+
+  /** True when it is a token of RFC 9110, or a pseudo header's name. */
+  get valid(): bool {
+    return this.kind != NameKind.Invalid;
+  }
+
+  toString(): string {
+    return this.bytes.toString();
+  }
+}
+
+/** Lower-cases the name in place and says what it is. */
+function classify(name: Bytes): NameKind {
+  for (let i: usize = 0, n = <usize>name.length; i < n; i++) store<u8>(name.ptr + i, lower(load<u8>(name.ptr + i)));
+  const pseudo = name.at(0) == 0x3a;
+  if (!isToken(pseudo ? name.slice(1) : name)) return NameKind.Invalid;
+  if (pseudo || name.equals(HOST)) return NameKind.Pseudo;
+  if (name.equals(FRAMING_LENGTH) || name.equals(FRAMING_ENCODING)) return NameKind.Framing;
+  if (name.equals(FORWARDED_PROTO)) return NameKind.Routing;
+  return NameKind.Ordinary;
+}
+
+/** RFC 9110, 5.6.2: one or more of ! # $ % & ' * + - . ^ _ ` | ~ digits letters. */
+function isToken(name: Bytes): bool {
+  if (name.length == 0) return false;
+  for (let i: usize = 0, n = <usize>name.length; i < n; i++) {
+    const c = load<u8>(name.ptr + i);
+    const letter = <u32>(c | 0x20) - 0x61 < 26;
+    const digit = <u32>c - 0x30 < 10;
+    if (letter || digit) continue;
+    if (c == 0x21 || (c >= 0x23 && c <= 0x27) || c == 0x2a || c == 0x2b || c == 0x2d || c == 0x2e) continue;
+    if (c == 0x5e || c == 0x5f || c == 0x60 || c == 0x7c || c == 0x7e) continue;
+    return false;
+  }
+  return true;
+}
+
+/**
+ * RFC 9110, 5.5: visible characters, space, tab and bytes from 0x80. Envoy checks requests itself but writes a response's CR, LF and
+ * NUL to the client as they are, which lets whoever controls the value add headers and bodies of their own.
+ */
+export function isFieldValue(value: Bytes): bool {
+  for (let i: usize = 0, n = <usize>value.length; i < n; i++) {
+    const c = load<u8>(value.ptr + i);
+    if ((c < 0x20 && c != 0x09) || c == 0x7f) return false;
+  }
+  return true;
+}

@@ -1,0 +1,101 @@
+import { Bytes } from "../bytes";
+
+/** What `parseInteger` and its like answer: a value, or that there is none. Read at once. */
+export class Parsed {
+  static ok: bool = false;
+  static value: i64 = 0;
+
+  static set(value: i64): bool {
+    Parsed.ok = true;
+    Parsed.value = value;
+    return true;
+  }
+
+  static none(): bool {
+    Parsed.ok = false;
+    Parsed.value = 0;
+    return false;
+  }
+}
+
+/** An integer from -2^63 to 2^63 - 1, exact; `1.0` and `1e3` are not integers. Result in `Parsed`. */
+export function parseInteger(text: Bytes): bool {
+  return parseDecimal(text, 0);
+}
+
+/**
+ * A decimal number in units of 10^-`digits`, exact: with 2 digits "1.5" is 150. Refused: more decimals than that unless they are
+ * zeros, exponents, what does not fit 64 bits. Result in `Parsed`.
+ */
+export function parseDecimal(text: Bytes, digits: i32): bool {
+  let at = 0;
+  const negative = text.at(0) == 0x2d;
+  if (negative) at++;
+  let value: u64 = 0;
+  let seen = 0;
+  let decimals = -1; // -1: before the point
+  for (; at < text.length; at++) {
+    const c = text.at(at);
+    if (c == 0x2e && decimals < 0 && digits > 0 && seen > 0) {
+      decimals = 0;
+      continue;
+    }
+    const digit = c - 0x30;
+    if (digit < 0 || digit > 9) return Parsed.none();
+    seen++;
+    if (decimals >= digits) {
+      if (digit != 0) return Parsed.none();
+      continue;
+    }
+    if (decimals >= 0) decimals++;
+    if (value > 922337203685477580) return Parsed.none();
+    value = value * 10 + <u64>digit;
+  }
+  if (seen == 0 || text.at(text.length - 1) == 0x2e) return Parsed.none();
+  for (let i = max(decimals, 0); i < digits; i++) {
+    if (value > 922337203685477580) return Parsed.none();
+    value *= 10;
+  }
+  const most = <u64>i64.MAX_VALUE + (negative ? 1 : 0);
+  if (value > most) return Parsed.none();
+  return Parsed.set(negative ? -(<i64>value) : <i64>value);
+}
+
+/**
+ * A duration as `"250ms"`, `"1.5s"` or `"1h30m"`: numbers with a unit each (ns, us, ms, s, m, h). Result in nanoseconds in `Parsed`;
+ * refused: no unit, a sign, an unknown unit, more than 292 years.
+ */
+export function parseDuration(text: Bytes): bool {
+  let total: i64 = 0;
+  let at = 0;
+  if (text.length == 0) return Parsed.none();
+  while (at < text.length) {
+    const from = at;
+    while (at < text.length && ((text.at(at) >= 0x30 && text.at(at) <= 0x39) || text.at(at) == 0x2e)) at++;
+    if (at == from || text.at(from) == 0x2e) return Parsed.none();
+    const number = text.slice(from, at);
+    const c = text.at(at);
+    const d = text.at(at + 1);
+    let unit: i64 = 0;
+    if (d == 0x73 && (c == 0x6e || c == 0x75 || c == 0x6d)) {
+      unit = c == 0x6e ? 1 : c == 0x75 ? 1_000 : 1_000_000;
+      at += 2;
+    } else if (c == 0x73 || c == 0x6d || c == 0x68) {
+      unit = c == 0x73 ? 1_000_000_000 : c == 0x6d ? 60_000_000_000 : 3_600_000_000_000;
+      at += 1;
+    } else return Parsed.none();
+    if (!parseDecimal(number, unit == 1 ? 0 : 6)) return Parsed.none();
+    const value = Parsed.value; // in 10^-6 of the unit
+    const scale = unit == 1 ? 1 : unit / 1_000_000;
+    if (scale == 0) {
+      // us: 10^-6 of it is below a nanosecond
+      if (value % 1_000 != 0) return Parsed.none();
+      total += value / 1_000;
+    } else {
+      if (value != 0 && (value > i64.MAX_VALUE / scale || total > i64.MAX_VALUE - value * scale)) return Parsed.none();
+      total += value * scale;
+    }
+    if (total < 0) return Parsed.none();
+  }
+  return Parsed.set(total);
+}

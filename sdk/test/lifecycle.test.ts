@@ -1,0 +1,112 @@
+import { afterEach, beforeAll, expect, test } from "vitest";
+import { type Envoy, openEnvoy } from "../../harness/index.ts";
+import { fixtureModule } from "./support.ts";
+
+let wasm: string;
+let envoy: Envoy;
+const echo = (name: string, config: unknown, vmId = "echo") => ({
+  name,
+  rootId: "echo",
+  vmId,
+  wasm,
+  ...(config === undefined ? {} : { config }),
+});
+
+beforeAll(async () => {
+  wasm = await fixtureModule();
+}, 120_000);
+afterEach(() => envoy?.stop());
+
+const greetings = () => envoy.upstream("app").requests.at(-1)?.headerValues("x-greeting");
+
+test("two configurations in one VM stay apart", async () => {
+  envoy = await openEnvoy({ filters: [echo("first", { greeting: "one" }), echo("second", { greeting: "two" })], upstreams: { app: {} } });
+  const response = await envoy.request();
+
+  expect(greetings()).toEqual(["one", "two"]);
+  expect(response.headerValues("x-greeting")).toEqual(["two", "one"]);
+  expect(await envoy.stat("wasm.envoy.wasm.runtime.v8.active")).toBe(3); // base VM, worker, and one for the plugin: one VM key
+});
+
+test("an empty configuration replaces an earlier one", async () => {
+  envoy = await openEnvoy({ filters: [echo("echo", { greeting: "one" })], upstreams: { app: {} } });
+  await envoy.request();
+  const before = greetings();
+  await envoy.update({ filters: [echo("echo", undefined)] });
+  await envoy.request();
+
+  expect(before).toEqual(["one"]);
+  expect(greetings()).toEqual(["none"]);
+});
+
+test("a configuration that is wrong is refused with one line, and the old one stays", async () => {
+  envoy = await openEnvoy({ filters: [echo("echo", { greeting: "one" })], upstreams: { app: {} } });
+  const refused = envoy.update({ filters: [echo("echo", { greting: "two", edits: 1 })] });
+  await expect(refused).rejects.toThrow(/Unable to create Wasm plugin echo/);
+  const lines = envoy
+    .logs()
+    .wasm.filter((line) => line.level === "error")
+    .map((line) => line.message);
+  await envoy.request();
+
+  expect(lines[0]).toMatch(
+    /^\[echo #\d+\] configuration refused: edits \(line 1, column 26\): must be true or false, got 1; greting \(line 1, column 13\): unknown field; known: greeting, edits$/,
+  );
+  expect(greetings()).toEqual(["one"]);
+});
+
+test("a field that nobody reads is refused by name, with those that are known", async () => {
+  const start = openEnvoy({ filters: [echo("echo", { greting: "two" })], upstreams: { app: {} } });
+
+  await expect(start).rejects.toThrow(/greting \(line 1, column 13\): unknown field; known: greeting, edits/);
+});
+
+test("a configuration update under traffic loses no request, and the old root is torn down", async () => {
+  envoy = await openEnvoy({ filters: [echo("echo", { greeting: "0" })], upstreams: { app: {} }, drainSeconds: 1 });
+  const statuses: number[] = [];
+  let running = true;
+  const clients = Array.from({ length: 4 }, async () => {
+    while (running) statuses.push((await envoy.request()).status);
+  });
+  for (let i = 1; i <= 5; i++) await envoy.update({ filters: [echo("echo", { greeting: String(i) })] });
+  running = false;
+  await Promise.all(clients);
+  await envoy.request();
+  await envoy.waitForLog("root deleted: 4");
+
+  expect(greetings()).toEqual(["5"]);
+  expect(statuses.length).toBeGreaterThan(20);
+  expect(new Set(statuses)).toEqual(new Set([200]));
+  expect(envoy.logs().wasm.filter((line) => line.level === "critical")).toEqual([]);
+});
+
+test("a plugin that is removed is torn down without a trap, and one that comes back works", async () => {
+  envoy = await openEnvoy({ filters: [echo("echo", { greeting: "one" })], upstreams: { app: {} } });
+  await envoy.request();
+  await envoy.update({ filters: [] });
+  const without = await envoy.request();
+  await envoy.waitForLog("root deleted: one");
+  await envoy.update({ filters: [echo("echo", { greeting: "again" })] });
+  await envoy.request();
+
+  expect(without.status).toBe(200);
+  expect(greetings()).toEqual(["again"]);
+  expect(envoy.logs().wasm.filter((line) => line.level === "critical")).toEqual([]);
+});
+
+test("a request that Envoy answers before the chain reaches onLogOnly and nothing else", async () => {
+  envoy = await openEnvoy({ filters: [echo("echo", {})], upstreams: { app: {} } });
+  const answer = (await envoy.raw("GET / HTTP/1.1\r\nbad header: 1\r\n\r\n")).toString("latin1");
+  await envoy.waitForLog(/log only: /);
+  const next = await envoy.request();
+
+  expect(answer).toMatch(/^HTTP\/1\.1 400/);
+  expect(next.status).toBe(200);
+  expect(envoy.upstream("app").requests).toHaveLength(1);
+});
+
+test("a root_id that the module does not have is refused by name", async () => {
+  const start = openEnvoy({ filters: [{ name: "x", rootId: "nobody", wasm, config: {} }], upstreams: { app: {} } });
+
+  await expect(start).rejects.toThrow(/root_id "nobody" is none of this module: misuse, callout, echo, facilities/);
+});

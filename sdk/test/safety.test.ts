@@ -1,0 +1,179 @@
+// Section 0 of what real Envoy does: the calls that crash it, hang a stream, or let something be smuggled. One Envoy, a listener per case:
+// had one of them crashed it, all would fail.
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { type Envoy, type Upstream, bootstrap, cluster, httpListener, openEnvoy, openUpstream, route } from "../../harness/index.ts";
+import { fixtureModule } from "./support.ts";
+
+const REFUSED = 2;
+const OK = 0;
+
+interface Case {
+  do: string;
+  at: string;
+  status: number;
+  /** What the client gets [200]. */
+  code?: number;
+  /** What the log says when it was refused. */
+  why?: RegExp;
+  body?: string;
+}
+
+const cases: Case[] = [
+  { do: "continueResponse", at: "requestHeaders", status: REFUSED, why: /before this filter's onResponseHeaders/ },
+  { do: "continueResponse", at: "requestBody", status: REFUSED, body: "hello" },
+  { do: "continueResponse", at: "tick", status: REFUSED },
+  { do: "replyThenContinueResponse", at: "requestHeaders", status: REFUSED, code: 403 },
+  { do: "continueResponse", at: "responseHeaders", status: OK },
+  { do: "continueResponse", at: "log", status: OK },
+  { do: "continueRequest", at: "log", status: OK },
+  ...["sendLocalResponse", "closeStream"].flatMap((what) =>
+    ["log", "done", "delete"].map((at) => ({ do: what, at, status: REFUSED, why: /the stream is over/ })),
+  ),
+  { do: "replyWithStatus99", at: "requestHeaders", status: REFUSED, why: /200 to 599/ },
+  { do: "replyWithCrLf", at: "requestHeaders", status: REFUSED, why: /x-misuse holds CR, LF/ },
+  { do: "replyWithContentLength", at: "requestHeaders", status: REFUSED, why: /content-length: Envoy sets it/ },
+  { do: "replyWith1025Headers", at: "requestHeaders", status: REFUSED, why: /more than 1,024 headers/ },
+  { do: "addCrLf", at: "responseHeaders", status: REFUSED, why: /x-misuse holds CR, LF/ },
+  { do: "addNul", at: "responseHeaders", status: REFUSED },
+  { do: "addBadName", at: "responseHeaders", status: REFUSED, why: /not a token \(RFC 9110\): "bad name"/ },
+  { do: "addEmptyName", at: "responseHeaders", status: REFUSED },
+  { do: "addCrLf", at: "requestHeaders", status: REFUSED },
+  { do: "addEmptyName", at: "requestHeaders", status: REFUSED },
+  { do: "removeStatus", at: "responseHeaders", status: REFUSED, why: /remove of :status/ },
+  { do: "statusNotANumber", at: "responseHeaders", status: REFUSED },
+  { do: "replaceStatus", at: "responseHeaders", status: OK, code: 207 },
+  { do: "addPath", at: "requestHeaders", status: REFUSED, why: /add of :path: use replace/ },
+  { do: "replacePath", at: "requestHeaders", status: OK },
+  { do: "removePath", at: "requestHeaders", status: REFUSED, why: /remove of :path/ },
+  { do: "removeMethod", at: "requestHeaders", status: REFUSED },
+  { do: "removeAuthority", at: "requestHeaders", status: REFUSED, why: /remove of :authority/ },
+  { do: "removeForwardedProto", at: "requestHeaders", status: REFUSED },
+  { do: "setContentLength", at: "requestHeaders", status: REFUSED, body: "hello" },
+  { do: "addTransferEncoding", at: "requestHeaders", status: REFUSED, body: "hello" },
+  { do: "growBody", at: "requestBody", status: REFUSED, body: "hello", why: /request body of another length: remove content-length/ },
+  { do: "shrinkBody", at: "requestBody", status: REFUSED, body: "hello" },
+  { do: "growBody", at: "responseBody", status: REFUSED, why: /response body of another length/ },
+  { do: "shrinkBody", at: "responseBody", status: REFUSED },
+  { do: "responseHeadersEarly", at: "tick", status: REFUSED },
+  { do: "staleHeaders", at: "requestBody", status: REFUSED, body: "hello", why: /headers of an earlier callback/ },
+];
+
+/** Cases with an outcome of their own, below. */
+const others = [
+  { do: "growBody", at: "requestBodyResizable" },
+  { do: "shrinkBody", at: "requestBodyResizable" },
+  { do: "sameLengthBody", at: "requestBody" },
+  { do: "growBody", at: "responseBodyResizable" },
+  { do: "shrinkBody", at: "responseBodyResizable" },
+  { do: "sendLocalResponse", at: "tick" },
+  { do: "replyWith1024Headers", at: "requestHeaders" },
+];
+
+const nameOf = (c: { do: string; at: string }) => `${c.do} at ${c.at}`;
+let envoy: Envoy;
+let upstream: Upstream;
+
+beforeAll(async () => {
+  const wasm = await fixtureModule();
+  upstream = await openUpstream({ respond: { status: 200, headers: { "content-length": "5" }, body: "hello" } });
+  envoy = await openEnvoy({
+    startTimeout: 90_000, // a VM per case, so that what one logs is its own
+    config: bootstrap({
+      listeners: [...cases, ...others].map((c) =>
+        httpListener({
+          name: nameOf(c),
+          statPrefix: "safety",
+          filters: [{ name: "fixture", rootId: "misuse", vmId: nameOf(c), wasm, config: { do: c.do, at: c.at } }],
+          routes: [route("app")],
+        }),
+      ),
+      clusters: [cluster({ name: "app", endpoints: [upstream.address] })],
+    }),
+  });
+}, 120_000);
+
+afterAll(async () => {
+  await envoy?.stop();
+  await upstream?.stop();
+});
+
+const send = (listener: string, body?: string) =>
+  envoy.request({
+    listener,
+    path: "/",
+    ...(body === undefined ? {} : { method: "POST", body, headers: { "content-length": String(body.length) } }),
+  });
+
+describe("the SDK answers with a status and a log line, and the stream goes on", () => {
+  test.each(cases.map((c) => [nameOf(c), c] as const))("%s", async (name, c) => {
+    const from = envoy.logs().mark;
+    const seen = upstream.requests.length;
+    const response = await send(name, c.body);
+    await envoy.waitForLog(`did ${name}: `, { from });
+    const lines = envoy.logs().wasm.filter((line) => line.source.includes(name));
+
+    expect(response.status).toBe(c.code ?? 200);
+    expect(lines.map((line) => line.message)).toContain(`did ${name}: ${c.status}`);
+    expect(response.header("x-injected")).toBeUndefined();
+    expect(upstream.requests.slice(seen).map((r) => r.path)).toEqual(c.code === 403 ? [] : [c.do === "replacePath" ? "/b" : "/"]);
+    if (c.status === REFUSED) {
+      if (c.why) expect(lines.map((line) => line.message).join("\n")).toMatch(c.why);
+      // The next request on the same worker is served: the VM is alive.
+      expect((await send(name, c.body)).status).toBe(c.code ?? 200);
+    }
+  });
+});
+
+describe("a body of another length is possible once content-length is gone", () => {
+  test("a longer request body arrives whole and is no second request", async () => {
+    const seen = upstream.requests.length;
+    const response = await send("growBody at requestBodyResizable", "hello");
+    const received = await upstream.requests[seen]?.complete;
+
+    expect(response.status).toBe(200);
+    expect(received?.text()).toBe("helloGET /smuggled HTTP/1.1\r\nhost: x\r\n\r\n");
+    expect(received?.header("content-length")).toBeUndefined();
+    expect(upstream.requests.slice(seen).map((r) => r.path)).toEqual(["/"]);
+  });
+
+  test("a shorter request body arrives and nothing hangs", async () => {
+    const seen = upstream.requests.length;
+    const response = await send("shrinkBody at requestBodyResizable", "hello");
+
+    expect(response.status).toBe(200);
+    expect((await upstream.requests[seen]?.complete)?.text()).toBe("s");
+  });
+
+  test("a body of the same length may be replaced with content-length in place", async () => {
+    const seen = upstream.requests.length;
+    const response = await send("sameLengthBody at requestBody", "hello");
+    const received = await upstream.requests[seen]?.complete;
+
+    expect(response.status).toBe(200);
+    expect(received?.text()).toBe("HELLO");
+    expect(received?.header("content-length")).toBe("5");
+  });
+
+  test("response bodies grow and shrink", async () => {
+    const longer = await send("growBody at responseBodyResizable");
+    const shorter = await send("shrinkBody at responseBodyResizable");
+
+    expect(longer.text()).toMatch(/^helloGET \/smuggled/);
+    expect(shorter.text()).toBe("s");
+    expect(longer.header("content-length")).toBeUndefined();
+  });
+});
+
+test("a paused request can be answered from a timer", async () => {
+  const response = await send("sendLocalResponse at tick");
+
+  expect(response.status).toBe(403);
+  expect(response.text()).toBe("no");
+});
+
+test("1,024 headers, the most that Envoy takes, are sent", async () => {
+  const response = await send("replyWith1024Headers at requestHeaders");
+
+  expect(response.status).toBe(200);
+  expect(response.headerValues("x-misuse")).toHaveLength(1024);
+});
