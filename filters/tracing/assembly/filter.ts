@@ -1,0 +1,227 @@
+import {
+  Bytes,
+  Counter,
+  FilterHeadersStatus,
+  HeaderName,
+  Headers,
+  HttpContext,
+  JsonObject,
+  PropertyPath,
+  RootContext,
+} from "proxy-wasm-assemblyscript-sdk";
+import { ArenaBuffer } from "proxy-wasm-assemblyscript-sdk";
+import { MemoryGauges } from "proxy-wasm-assemblyscript-sdk";
+import { Mode, readConfig, TracingConfig } from "./config";
+import { hex, hexLower } from "./core/hex";
+import { seeded } from "./seed";
+import { TRACEPARENT_LENGTH, TraceContext } from "./core/trace-context";
+import { Action, Tracer } from "./core/tracer";
+import { MAX_MEMBERS, Tracestate } from "./core/tracestate";
+import { BAGGAGE, isTraceHeader, SERVER_TIMING, TRACEPARENT, TRACESTATE } from "./headers";
+
+/** One part of a path, dots included: reads back as filter state `wasm.meshscript.tracing`. */
+const FILTER_STATE: PropertyPath = new PropertyPath(Bytes.of("meshscript.tracing"));
+const ACTIONS: Bytes[] = [Bytes.of("action=start"), Bytes.of("action=continue"), Bytes.of("action=restart")];
+const STRIPPED: Bytes = Bytes.of("action=strip");
+const TRACE_ID: Bytes = Bytes.of(" traceparent=");
+const PARENT_ID: Bytes = Bytes.of(" parent=");
+const TRACE_METRIC: Bytes = Bytes.of("trace;desc=");
+
+export class TracingRoot extends RootContext {
+  config: TracingConfig = new TracingConfig();
+  readonly tracer: Tracer = new Tracer(seeded());
+  /** Reused by every request: what is built in one lies in the arena. */
+  readonly text: ArenaBuffer = new ArenaBuffer();
+  readonly state: Tracestate = new Tracestate();
+  private gauges: MemoryGauges | null = null;
+  private requests: u32 = 0;
+  private counters: Counter[] = [];
+
+  configure(json: JsonObject): bool {
+    this.config = readConfig(json);
+    if (!json.ok()) return false;
+    this.counters = [
+      new Counter("meshscript_tracing_started_total"),
+      new Counter("meshscript_tracing_continued_total"),
+      new Counter("meshscript_tracing_restarted_total"),
+      new Counter("meshscript_tracing_stripped_total"),
+    ];
+    this.gauges = new MemoryGauges("meshscript_tracing");
+    return true;
+  }
+
+  createHttpContext(): HttpContext | null {
+    return this.config.mode == Mode.Off ? null : new Tracing(this);
+  }
+
+  count(what: i32): void {
+    this.counters[what].increment();
+    const gauges = this.gauges;
+    if ((++this.requests & 1023) == 0 && gauges !== null) gauges.report();
+  }
+}
+
+class Tracing extends HttpContext {
+  /** What Server-Timing tells the client: a traceparent, or a trace id. Kept only when it is asked for. */
+  private told: Bytes | null = null;
+
+  constructor(private tracing: TracingRoot) {
+    super();
+  }
+
+  onRequestHeaders(headers: Headers, endOfStream: bool): FilterHeadersStatus {
+    const config = this.tracing.config;
+    if (config.strip) this.strip(headers);
+    else if (config.mode == Mode.Observe) this.observe(headers);
+    else this.trace(headers);
+    return FilterHeadersStatus.Continue;
+  }
+
+  onResponseHeaders(headers: Headers, endOfStream: bool): FilterHeadersStatus {
+    const told = this.told;
+    if (told !== null) headers.add(SERVER_TIMING, told);
+    return FilterHeadersStatus.Continue;
+  }
+
+  private trace(headers: Headers): void {
+    const root = this.tracing;
+    const config = root.config;
+    const tracer = root.tracer;
+    const force = config.forceHeader;
+    const count = config.extract ? headers.count(TRACEPARENT) : 0;
+    const header = count == 1 ? headers.get(TRACEPARENT) : null;
+    const forced = force !== null && isOn(headers.get(force));
+    tracer.decide(count, header, config.trusted, config.parentBased, config.shareFor(headers), forced);
+    if (config.inject) {
+      this.tracestate(headers, tracer.action == Action.Continue);
+      const text = root.text;
+      text.clear();
+      const at = text.reserve(TRACEPARENT_LENGTH);
+      if (at != 0) tracer.context.write(at);
+      const traceparent = text.bytes();
+      headers.replace(TRACEPARENT, traceparent);
+      if (config.serverTiming) this.told = timing(traceparent);
+    }
+    this.baggage(headers, config.trusted);
+    this.note(tracer.action, tracer.context, tracer.parentId);
+  }
+
+  /** A tracestate goes on with its trace only (3.3.1.4); with a new trace, or a bad member, all of it goes. */
+  private tracestate(headers: Headers, continued: bool): void {
+    const root = this.tracing;
+    const config = root.config;
+    const state = root.state;
+    const came = headers.count(TRACESTATE);
+    state.clear();
+    let valid = continued;
+    for (let i = 0; i < came && valid; i++) {
+      const value = headers.get(TRACESTATE, i);
+      valid = value !== null && state.add(value);
+    }
+    if (!valid) state.clear();
+    if (config.stateKey.length > 0) {
+      const text = root.text;
+      text.clear();
+      let value = config.stateValue;
+      if (value.length == 0) {
+        const at = text.reserve(16);
+        if (at != 0) hex(at, root.tracer.context.spanId, 16);
+        value = text.bytes();
+        text.clear();
+      }
+      state.write(text, config.stateKey, value);
+      headers.replace(TRACESTATE, text.bytes());
+    } else if (!valid && came > 0) {
+      headers.remove(TRACESTATE);
+    }
+  }
+
+  /** Envoy's tracer has read the trace headers already and will write its own: hands off them. */
+  private observe(headers: Headers): void {
+    const config = this.tracing.config;
+    this.baggage(headers, config.trusted);
+    if (!config.serverTiming) return;
+    const name = config.traceIdHeader;
+    let traceId: Bytes | null = null;
+    if (name !== null) traceId = headers.unique(name);
+    if (traceId !== null && traceId.length == 32 && hexLower(traceId.ptr, 32)) {
+      this.told = timing(traceId);
+      return;
+    }
+    const header = headers.unique(TRACEPARENT);
+    if (header !== null && new TraceContext().parse(header)) this.told = timing(header.trim());
+  }
+
+  private baggage(headers: Headers, trusted: bool): void {
+    const policy = this.tracing.config.baggage;
+    if (trusted && policy === null) return;
+    const came = headers.count(BAGGAGE);
+    if (came == 0) return;
+    // At an untrusted edge only what the configuration names may pass.
+    if (policy === null || (!trusted && policy.allow === null)) {
+      headers.remove(BAGGAGE);
+      return;
+    }
+    const text = this.tracing.text;
+    text.clear();
+    let members = 0;
+    let changed = came > 1;
+    for (let i = 0; i < came; i++) {
+      const value = headers.get(BAGGAGE, i);
+      if (value === null) continue;
+      members = policy.filter(value, text, members);
+      if (members < 0) {
+        changed = true;
+        members = -members - 1;
+      }
+    }
+    if (members == 0) headers.remove(BAGGAGE);
+    else if (changed) headers.replace(BAGGAGE, text.bytes());
+  }
+
+  private strip(headers: Headers): void {
+    // Backwards, since each removal takes away all headers of that name.
+    for (let i = headers.size - 1; i >= 0; i--) {
+      const name = headers.nameAt(i);
+      if (name !== null && isTraceHeader(name)) headers.remove(HeaderName.from(name));
+    }
+    this.setProperty(FILTER_STATE, STRIPPED);
+    this.tracing.count(3);
+  }
+
+  /** For access logs: `%FILTER_STATE(wasm.meshscript.tracing:PLAIN)%`. */
+  private note(action: Action, context: TraceContext, parentId: u64): void {
+    const text = this.tracing.text;
+    text.clear();
+    const verb = ACTIONS[action];
+    text.push(verb.ptr, verb.length);
+    text.push(TRACE_ID.ptr, TRACE_ID.length);
+    const at = text.reserve(TRACEPARENT_LENGTH);
+    if (at != 0) context.write(at);
+    text.push(PARENT_ID.ptr, PARENT_ID.length);
+    if (parentId == 0) text.pushByte(0x2d);
+    else {
+      const id = text.reserve(16);
+      if (id != 0) hex(id, parentId, 16);
+    }
+    this.setProperty(FILTER_STATE, text.bytes());
+    this.tracing.count(action);
+  }
+}
+
+/** An owned `trace;desc=...`, for the response comes in a later callback. */
+function timing(value: Bytes): Bytes {
+  const buffer = new ArrayBuffer(TRACE_METRIC.length + value.length);
+  memory.copy(changetype<usize>(buffer), TRACE_METRIC.ptr, TRACE_METRIC.length);
+  memory.copy(changetype<usize>(buffer) + <usize>TRACE_METRIC.length, value.ptr, value.length);
+  return Bytes.owning(buffer);
+}
+
+/** A forcing header says yes unless it is empty, `0` or `false`. */
+function isOn(value: Bytes | null): bool {
+  if (value === null || value.length == 0) return false;
+  return !value.equals(ZERO) && !value.equalsIgnoreCase(FALSE);
+}
+
+const ZERO: Bytes = Bytes.of("0");
+const FALSE: Bytes = Bytes.of("false");

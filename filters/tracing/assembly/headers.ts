@@ -1,0 +1,40 @@
+import { Bytes, HeaderName } from "proxy-wasm-assemblyscript-sdk";
+
+export const TRACEPARENT: HeaderName = new HeaderName("traceparent");
+export const TRACESTATE: HeaderName = new HeaderName("tracestate");
+export const BAGGAGE: HeaderName = new HeaderName("baggage");
+export const SERVER_TIMING: HeaderName = new HeaderName("server-timing");
+
+/** Every header that carries a trace or its baggage, in any format that is in use; `strip` removes them all. */
+const NAMES: Bytes[] = [
+  TRACEPARENT.bytes,
+  TRACESTATE.bytes,
+  BAGGAGE.bytes,
+  Bytes.of("b3"),
+  Bytes.of("grpc-trace-bin"),
+  Bytes.of("uber-trace-id"),
+  Bytes.of("jaeger-debug-id"),
+  Bytes.of("jaeger-baggage"),
+  Bytes.of("x-amzn-trace-id"),
+  Bytes.of("x-cloud-trace-context"),
+  Bytes.of("x-ot-span-context"),
+  Bytes.of("sw8"),
+];
+const PREFIXES: Bytes[] = [
+  Bytes.of("x-b3-"),
+  Bytes.of("uberctx-"),
+  Bytes.of("x-datadog-"),
+  Bytes.of("sw8-"),
+  Bytes.of("ot-tracer-"),
+  Bytes.of("ot-baggage-"),
+];
+
+export function isTraceHeader(name: Bytes): bool {
+  for (let i = 0; i < NAMES.length; i++) {
+    if (NAMES[i].equals(name)) return true;
+  }
+  for (let i = 0; i < PREFIXES.length; i++) {
+    if (name.startsWith(PREFIXES[i])) return true;
+  }
+  return false;
+}

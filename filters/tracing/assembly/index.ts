@@ -1,0 +1,4 @@
+import { register } from "proxy-wasm-assemblyscript-sdk";
+import { TracingRoot } from "./filter";
+
+register("tracing", () => new TracingRoot());
