@@ -29,6 +29,7 @@ export async function validateConfig(
     const result = await exec(envoy.path, ["--mode", "validate", "-l", "info", "-c", path], {
       cwd: options.cwd ?? process.cwd(),
       env: { ...process.env, ...options.env },
+      outputIn: folder,
     });
     if (result.code === 0) return;
     const lines = result.stderr

@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { constants } from "node:fs";
+import { closeSync, constants, openSync, readFileSync } from "node:fs";
 import { access } from "node:fs/promises";
 import { delimiter, join } from "node:path";
 
@@ -17,21 +17,29 @@ export interface ExecOptions {
   cwd?: string;
   /** Milliseconds after which the command is killed [60000]. */
   timeout?: number;
+  /**
+   * Takes output through files in this folder: Node's pipes are sockets, which Linux does not let a program open by name, and Envoy opens
+   * /dev/stdout that way for access logs [pipes].
+   */
+  outputIn?: string;
 }
 
 /** Runs a command without a shell. Injected into `provision()` by its tests. */
 export type Exec = (command: string, args: readonly string[], options?: ExecOptions) => Promise<ExecResult>;
 
 /** Runs a command to its end; never rejects: a command that is missing or too slow comes back with `failure`. */
-export const exec: Exec = (command, args, { env, cwd, timeout = 60_000 } = {}) =>
+export const exec: Exec = (command, args, { env, cwd, timeout = 60_000, outputIn } = {}) =>
   new Promise((resolve) => {
+    const files = outputIn === undefined ? [] : ["stdout", "stderr"].map((name) => join(outputIn, name));
+    const descriptors = files.map((file) => openSync(file, "w"));
     const child = spawn(command, args, {
       env: env ?? process.env,
       ...(cwd === undefined ? {} : { cwd }),
-      stdio: ["ignore", "pipe", "pipe"],
+      stdio: ["ignore", descriptors[0] ?? "pipe", descriptors[1] ?? "pipe"],
       // A group of its own, so that a time-out also ends what the command started (pip and go start helpers).
       detached: true,
     });
+    for (const descriptor of descriptors) closeSync(descriptor);
     let stdout = "";
     let stderr = "";
     let failure: string | undefined;
@@ -39,10 +47,10 @@ export const exec: Exec = (command, args, { env, cwd, timeout = 60_000 } = {}) =
       failure = `no result within ${timeout / 1000} s`;
       if (child.pid !== undefined) killGroup(child.pid);
     }, timeout);
-    child.stdout.setEncoding("utf8").on("data", (text: string) => {
+    child.stdout?.setEncoding("utf8").on("data", (text: string) => {
       stdout += text;
     });
-    child.stderr.setEncoding("utf8").on("data", (text: string) => {
+    child.stderr?.setEncoding("utf8").on("data", (text: string) => {
       stderr += text;
     });
     child.on("error", (error) => {
@@ -51,6 +59,7 @@ export const exec: Exec = (command, args, { env, cwd, timeout = 60_000 } = {}) =
     });
     child.on("close", (code) => {
       clearTimeout(timer);
+      if (files.length > 0) [stdout = "", stderr = ""] = files.map((file) => readFileSync(file, "utf8"));
       resolve({ code, stdout, stderr, ...(failure === undefined ? {} : { failure }) });
     });
   });

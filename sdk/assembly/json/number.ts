@@ -62,6 +62,46 @@ export function parseDecimal(text: Bytes, digits: i32): bool {
 }
 
 /**
+ * Any JSON number in units of 10^-`digits`, decimals beyond that dropped: with 2 digits "1.239" and "12.39e-1" are 123. Refused: not
+ * a JSON number, what does not fit 64 bits. Result in `Parsed`.
+ */
+export function parseScaled(text: Bytes, digits: i32): bool {
+  let mantissa = text.indexOf(0x65);
+  if (mantissa < 0) mantissa = text.indexOf(0x45);
+  let exponent = 0;
+  if (mantissa < 0) mantissa = text.length;
+  else if (text.length - mantissa > 6) return Parsed.none();
+  else {
+    const plus = text.at(mantissa + 1) == 0x2b;
+    if (!parseInteger(text.slice(mantissa + (plus ? 2 : 1)))) return Parsed.none();
+    exponent = <i32>Parsed.value;
+  }
+  const negative = text.at(0) == 0x2d;
+  const start = negative ? 1 : 0;
+  let point = text.slice(0, mantissa).indexOf(0x2e);
+  if (point < 0) point = mantissa;
+  // How many digits of the mantissa, its point left out, count.
+  const wanted = point - start + exponent + digits;
+  let value: u64 = 0;
+  let taken = 0;
+  for (let at = start; at < mantissa; at++) {
+    const digit = text.at(at) - 0x30;
+    if (at == point) continue;
+    if (digit < 0 || digit > 9) return Parsed.none();
+    if (taken++ >= wanted) continue;
+    if (value > 922337203685477580) return Parsed.none();
+    value = value * 10 + <u64>digit;
+  }
+  if (taken == 0) return Parsed.none();
+  for (; taken < wanted && value != 0; taken++) {
+    if (value > 922337203685477580) return Parsed.none();
+    value *= 10;
+  }
+  if (value > <u64>i64.MAX_VALUE) return Parsed.none();
+  return Parsed.set(negative ? -(<i64>value) : <i64>value);
+}
+
+/**
  * A duration as `"250ms"`, `"1.5s"` or `"1h30m"`: numbers with a unit each (ns, us, ms, s, m, h). Result in nanoseconds in `Parsed`;
  * refused: no unit, a sign, an unknown unit, more than 292 years.
  */

@@ -1,6 +1,6 @@
 import { Bytes, EMPTY } from "../bytes";
 import { JsonDocument, JsonKind } from "./document";
-import { Parsed, parseDecimal, parseDuration, parseInteger } from "./number";
+import { Parsed, parseDuration, parseInteger, parseScaled } from "./number";
 
 /**
  * An object of a JSON document. Each reader marks its key as read, and answers the fallback when the key is absent; a value of the
@@ -72,12 +72,16 @@ export class JsonObject {
     return otherwise;
   }
 
-  /** A percentage from 0 to 100 with up to seven decimals, as parts per 1,000,000,000. */
+  /** A percentage from 0 to 100 as parts per 1,000,000,000; decimals beyond the seventh are dropped. */
   percentage(key: string, otherwise: u32 = 0): u32 {
     const node = this.scalar(key, JsonKind.Number, "a number from 0 to 100");
     if (node < 0) return otherwise;
-    if (parseDecimal(this.document.tape.content(node), 7) && Parsed.value >= 0 && Parsed.value <= 1_000_000_000) return <u32>Parsed.value;
-    this.mismatch(node, "a number from 0 to 100, with at most seven decimals");
+    const text = this.document.tape.content(node);
+    // 100.00000001 and -0.00000001 are dropped to their bounds, but are not within them.
+    const scaled = parseScaled(text, 7) && Parsed.value >= 0 && Parsed.value <= 1_000_000_000;
+    const value = <u32>Parsed.value;
+    if (scaled && (value != 0 || text.at(0) != 0x2d) && (value != 1_000_000_000 || isWhole(text))) return value;
+    this.mismatch(node, "a number from 0 to 100");
     return otherwise;
   }
 
@@ -116,7 +120,8 @@ export class JsonObject {
   /** Notes a problem of a key's value (of the object itself when absent): what only the filter can judge. */
   problem(key: string, message: string): void {
     const node = this.node < 0 ? -1 : this.document.tape.peek(this.node, key);
-    this.document.problem(node < 0 ? max(this.node, 0) : node, message);
+    if (node >= 0) this.document.problem(node, message);
+    else this.document.problem(max(this.node, 0), key.length ? key + " " + message : message);
   }
 
   private scalar(key: string, kind: JsonKind, wanted: string): i32 {
@@ -206,6 +211,16 @@ export class JsonArray {
     this.document.problem(node, "must be " + wanted + ", got " + this.document.tape.shown(node));
     return -1;
   }
+}
+
+/** True when `text`, whose value is 100 and a bit at most, is 100 exactly: no digit but zeros after the first. */
+function isWhole(text: Bytes): bool {
+  for (let i = 1; i < text.length; i++) {
+    const c = text.at(i);
+    if (c == 0x65 || c == 0x45) return true;
+    if (c >= 0x31 && c <= 0x39) return false;
+  }
+  return true;
 }
 
 function range(least: i64, most: i64): string {

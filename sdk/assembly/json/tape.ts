@@ -181,16 +181,15 @@ export class Tape {
   /** The value of a key, marked as read; -1 when absent. Remembers the question for `suggestion`. */
   find(parent: i32, key: string): i32 {
     if (parent < 0) return -1;
-    this.askedParents.push(parent);
-    this.askedKeys.push(key);
-    const node = this.slots[this.slot(parent, Bytes.of(key))];
-    if (node == 0) return -1;
-    this.markRead(node);
+    const node = this.peek(parent, key);
+    if (node >= 0) this.markRead(node);
     return node;
   }
 
-  /** The value of a key; -1 when absent. Marks and remembers nothing. */
+  /** The value of a key, not marked as read; -1 when absent. */
   peek(parent: i32, key: string): i32 {
+    this.askedParents.push(parent);
+    this.askedKeys.push(key);
     const node = this.slots[this.slot(parent, Bytes.of(key))];
     return node == 0 ? -1 : node;
   }

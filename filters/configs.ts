@@ -1,0 +1,49 @@
+import { z } from "zod";
+import { tracingConfig } from "./tracing/config.ts";
+
+/** The configuration of each filter, by its name. */
+export const filterConfigs = { tracing: tracingConfig } as const;
+
+interface JsonSchema {
+  type?: string;
+  description?: string;
+  default?: unknown;
+  enum?: unknown[];
+  properties?: Record<string, JsonSchema>;
+  required?: string[];
+  items?: JsonSchema;
+  minimum?: number;
+  maximum?: number;
+}
+
+/** `config.schema.json` of a filter: JSON Schema draft-07, which editors understand. */
+export function schemaFile(name: keyof typeof filterConfigs): string {
+  const schema = z.toJSONSchema(filterConfigs[name], { target: "draft-7", io: "input" });
+  const { $schema, ...rest } = schema;
+  return `${JSON.stringify({ $schema, title: `Configuration of the ${name} filter`, ...rest }, null, 2)}\n`;
+}
+
+/** A README with the table of fields put between its markers. */
+export function readmeFile(name: keyof typeof filterConfigs, text: string): string {
+  const schema = z.toJSONSchema(filterConfigs[name], { target: "draft-7", io: "input" }) as JsonSchema;
+  const table = ["| Field | Type | Default | Description |", "| --- | --- | --- | --- |", ...rows(schema, "")].join("\n");
+  const markers = /(<!-- fields: generated from config\.ts -->\n)[\s\S]*?(<!-- \/fields -->)/;
+  return text.replace(markers, (_, open: string, close: string) => `${open}${table}\n${close}`);
+}
+
+function rows(schema: JsonSchema, prefix: string): string[] {
+  return Object.entries(schema.properties ?? {}).flatMap(([key, field]) => {
+    const name = `${prefix}${key}`;
+    if (field.properties) return rows(field, `${name}.`);
+    const required = prefix !== "" && schema.required?.includes(key);
+    const value = field.default === undefined ? (required ? "required" : "") : `\`${JSON.stringify(field.default)}\``;
+    return [`| \`${name}\` | ${typeOf(field)} | ${value} | ${(field.description ?? "").replaceAll("|", "\\|")} |`];
+  });
+}
+
+function typeOf(field: JsonSchema): string {
+  if (field.enum) return field.enum.map((choice) => `\`${JSON.stringify(choice)}\``).join(" ");
+  if (field.type === "array") return field.items?.type === "object" ? "list of objects" : "list of strings";
+  const range = field.minimum !== undefined && field.maximum !== undefined ? ` ${field.minimum} to ${field.maximum}` : "";
+  return `${field.type ?? "any"}${range}`;
+}

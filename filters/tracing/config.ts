@@ -1,0 +1,85 @@
+import { z } from "zod";
+
+const headerName = z
+  .string()
+  .regex(/^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/, "must be a header name (RFC 9110 token)");
+
+const percentage = z.number().min(0).max(100);
+
+const value = z.union([
+  z.strictObject({ header: headerName }),
+  z.strictObject({
+    attribute: z.string().regex(/^request\.(method|host|scheme|path|url_path|query|headers\[[!#$%&'*+\-.^_`|~0-9A-Za-z]+\])$/),
+  }),
+  z.strictObject({ constant: z.string() }),
+]);
+const test = z.union([
+  z.strictObject({ exact: z.string() }),
+  z.strictObject({ prefix: z.string() }),
+  z.strictObject({ suffix: z.string() }),
+  z.strictObject({ in: z.array(z.string()).min(1) }),
+  z.strictObject({ present: z.boolean() }),
+]);
+
+/** A value of the request and a test of it. */
+export const condition = z.union(
+  value.options.flatMap((v) => test.options.map((t) => z.strictObject({ ...v.shape, ...t.shape, not: z.boolean().optional() }))),
+);
+
+const formats = z.array(z.enum(["tracecontext"])).max(1);
+
+const sampling = z.strictObject({
+  percentage: percentage.default(100).describe("Share of new traces that is sampled, 0 to 100, exact to seven decimals; decided by the trace id, so that all hops agree."),
+  parentBased: z.boolean().default(true).describe("A caller's decision holds. `false`: each request is decided here, by its trace id."),
+  rules: z
+    .array(z.strictObject({ when: z.array(condition).min(1), percentage }))
+    .default([])
+    .describe("Percentages for the requests that all of `when` picks; the first rule that holds counts."),
+  forceHeader: headerName.optional().describe("A request with this header is sampled, unless its value is empty, `0` or `false`."),
+});
+
+const tracestate = z.strictObject({
+  key: z
+    .string()
+    .regex(/^[a-z0-9][a-z0-9_\-*/@]{0,255}$/)
+    .describe("Key of a member of our own, put in front of the list."),
+  value: z
+    .string()
+    .regex(/^(?=.{1,256}$)[\x20-\x2b\x2d-\x3c\x3e-\x7e]*[\x21-\x2b\x2d-\x3c\x3e-\x7e]$/)
+    .optional()
+    .describe("Its value [the span id]."),
+});
+
+const baggage = z.strictObject({
+  maxMembers: z.int().min(0).max(1024).default(64).describe("Members that may pass."),
+  maxBytes: z.int().min(0).max(65536).default(8192).describe("Bytes of the header that may pass."),
+  allow: z.array(z.string()).optional().describe("Keys that may pass [all; at an edge with `inbound: restart`, none]."),
+});
+
+/** The configuration of the tracing filter: the source of config.schema.json, of the README's table, and of editor completion. */
+export const tracingConfig = z.strictObject({
+  mode: z
+    .enum(["enforce", "observe", "off"])
+    .default("enforce")
+    .describe("`enforce`: the filter writes the trace headers. `observe`: Envoy's own tracer does, and the filter never touches them. `off`: nothing."),
+  extract: formats.default(["tracecontext"]).describe("Formats to read, in order of precedence; `[]`: none, every request begins a trace."),
+  inject: formats.default(["tracecontext"]).describe("Formats to write; `[]`: none."),
+  inbound: z
+    .enum(["continue", "restart"])
+    .default("continue")
+    .describe("`restart`: an untrusted edge. What comes is replaced by a new trace; tracestate goes, and baggage but for `baggage.allow`."),
+  strip: z.boolean().default(false).describe("Remove the trace headers and the baggage of every format instead: for egress."),
+  sampling: sampling.optional().describe("Which new traces are sampled."),
+  tracestate: tracestate.optional().describe("A member of our own in `tracestate` [none: the list passes as it is]."),
+  baggage: baggage.optional().describe("What of the W3C `baggage` may pass [all, unchanged]."),
+  response: z
+    .strictObject({ serverTiming: z.boolean().default(false).describe("Tell the client the trace: `server-timing: trace;desc=<traceparent>`.") })
+    .optional()
+    .describe("What the client is told."),
+  traceIdHeader: headerName
+    .optional()
+    .describe("With `observe`: the request header in which a native filter before this one has put `%TRACE_ID%`, for Server-Timing."),
+});
+
+/** A configuration as a user writes it; every field is optional. */
+export type TracingConfig = z.input<typeof tracingConfig>;

@@ -1,0 +1,137 @@
+// The schema and the module must judge every configuration alike.
+import { Ajv } from "ajv";
+import fc from "fast-check";
+import { beforeAll, describe, expect, test } from "vitest";
+import { openBareHost, type Verdict } from "../../../test/support/bare-host.ts";
+import { schemaFile } from "../../configs.ts";
+import { type TracingConfig, tracingConfig } from "../config.ts";
+import { tracingModule } from "./support.ts";
+
+let configure: (config: string) => Verdict;
+const bySchema = new Ajv({ allErrors: false, strict: false }).compile(JSON.parse(schemaFile("tracing")));
+
+beforeAll(async () => {
+  configure = (await openBareHost(await tracingModule())).configure;
+}, 120_000);
+
+const headerName = fc.constantFrom("x-force", "X-Trace-Id", "b3", "a_b", "x.y");
+const percentage = fc.oneof(fc.constantFrom(0, 100, 0.0001, 99.9999999, 1e-7, 33.3), fc.double({ min: 0, max: 100, noNaN: true }).map(Math.abs));
+const text = fc.string({ maxLength: 8 });
+const test_ = fc.oneof(
+  fc.record({ exact: text }),
+  fc.record({ prefix: text }),
+  fc.record({ suffix: text }),
+  fc.record({ in: fc.array(text, { minLength: 1, maxLength: 3 }) }),
+  fc.record({ present: fc.boolean() }),
+);
+const value = fc.oneof(
+  fc.record({ header: headerName }),
+  fc.record({ attribute: fc.constantFrom("request.method", "request.url_path", "request.query", "request.headers[x-user]") }),
+  fc.record({ constant: text }),
+);
+const condition = fc.tuple(value, test_, fc.option(fc.boolean(), { nil: undefined })).map(([v, t, not]) => ({ ...v, ...t, ...(not === undefined ? {} : { not }) }));
+const key = fc.constantFrom("ms", "a", "0z", "tenant@shop", "a-b_c*d/e");
+const member = fc.constantFrom("1", "a b", "x;y:z", "~!");
+const config = fc.record(
+  {
+    mode: fc.constantFrom("enforce", "observe", "off"),
+    extract: fc.constantFrom([], ["tracecontext"]),
+    inject: fc.constantFrom([], ["tracecontext"]),
+    inbound: fc.constantFrom("continue", "restart"),
+    strip: fc.boolean(),
+    sampling: fc.record(
+      {
+        percentage,
+        parentBased: fc.boolean(),
+        rules: fc.array(fc.record({ when: fc.array(condition, { minLength: 1, maxLength: 3 }), percentage }), { maxLength: 3 }),
+        forceHeader: headerName,
+      },
+      { requiredKeys: [] },
+    ),
+    tracestate: fc.record({ key, value: member }, { requiredKeys: ["key"] }),
+    baggage: fc.record(
+      { maxMembers: fc.nat({ max: 1024 }), maxBytes: fc.nat({ max: 65536 }), allow: fc.array(text, { maxLength: 3 }) },
+      { requiredKeys: [] },
+    ),
+    response: fc.record({ serverTiming: fc.boolean() }, { requiredKeys: [] }),
+    traceIdHeader: headerName,
+  },
+  { requiredKeys: [] },
+);
+
+type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
+const junk: Json[] = [null, true, -1, 101, 1.5, 70_000, "", "nonsense", "bad name", [], [1], ["b3"], ["tracecontext", "tracecontext"], {}, { unknown: 1 }, [{}], [{ when: [] }]];
+
+/** Every place in a configuration where a value stands, as a function that puts another there. */
+function places(root: Json): ((value: Json) => Json)[] {
+  if (Array.isArray(root)) {
+    return root.flatMap((item, i) => [(v: Json) => root.with(i, v), ...places(item).map((put) => (v: Json) => root.with(i, put(v)))]);
+  }
+  if (typeof root === "object" && root !== null) {
+    const inner = Object.entries(root).flatMap(([name, item]) => [
+      (v: Json) => ({ ...root, [name]: v }),
+      ...places(item).map((put) => (v: Json) => ({ ...root, [name]: put(v) })),
+      (v: Json) => Object.fromEntries([...Object.entries(root).filter(([k]) => k !== name), [`${name}x`, v]]),
+      () => Object.fromEntries(Object.entries(root).filter(([k]) => k !== name)),
+    ]);
+    return [...inner, (v: Json) => ({ ...root, surplus: v })];
+  }
+  return [];
+}
+
+function judge(candidate: Json): { schema: boolean; module: boolean; logs: string[] } {
+  const verdict = configure(JSON.stringify(candidate));
+  return { schema: bySchema(candidate), module: verdict.accepted, logs: verdict.logs };
+}
+
+test("1,000 valid configurations are accepted by zod, by the schema and by the module", () => {
+  fc.assert(
+    fc.property(config, (valid) => {
+      const { schema, module, logs } = judge(valid as Json);
+      expect({ valid, zod: tracingConfig.safeParse(valid).success, schema, module, logs }).toEqual({ valid, zod: true, schema: true, module: true, logs: [] });
+    }),
+    { numRuns: 1_000 },
+  );
+});
+
+test("1,000 configurations with one field changed are judged alike", () => {
+  let refused = 0;
+  fc.assert(
+    fc.property(config, fc.nat(), fc.nat(), (valid, at, which) => {
+      const all = places(valid as Json);
+      const mutated = all[at % all.length]?.(junk[which % junk.length] ?? null) ?? null;
+      const { schema, module, logs } = judge(mutated);
+      expect({ mutated, schema, logs }).toEqual({ mutated, schema: module, logs });
+      if (!module) {
+        refused++;
+        expect(logs).toHaveLength(1);
+        expect(logs[0]).toMatch(/^\[tracing #\d+\] configuration refused: ./);
+      }
+    }),
+    { numRuns: 1_000 },
+  );
+  expect(refused).toBeGreaterThan(300);
+});
+
+describe("a refusal names the path, the value and the fix", () => {
+  test.each<[Json, string]>([
+    [{ sampling: { percentage: 101 } }, "sampling.percentage (line 1, column 27): must be a number from 0 to 100, got 101"],
+    [{ inbound: "restrat" }, 'inbound (line 1, column 13): must be one of "continue", "restart", got "restrat"'],
+    [{ extract: ["b3"] }, 'extract[0] (line 1, column 14): must be one of "tracecontext", got "b3"'],
+    [{ tracestate: { key: "Bad" } }, "tracestate.key (line 1, column 23): must be a tracestate key: a-z or a digit, then up to 255 of a-z 0-9 _ - * / @"],
+    [{ samplng: {} }, "samplng (line 1, column 12): unknown field; known: mode, extract, inject, inbound, strip, sampling, tracestate, baggage, response, traceIdHeader"],
+    [{ sampling: { rules: [{ percentage: 1 }] } }, "sampling.rules[0] (line 1, column 23): when must hold at least one condition"],
+  ])("%j", (candidate, message) => {
+    const { logs, module } = judge(candidate);
+
+    expect(module).toBe(false);
+    expect(logs[0]?.replace(/^\[tracing #\d+\] configuration refused: /, "")).toBe(message);
+  });
+});
+
+test("the type of a configuration is the schema's", () => {
+  const typed: TracingConfig = { sampling: { percentage: 5 } };
+
+  expect(tracingConfig.parse({}).mode).toBe("enforce");
+  expect(tracingConfig.parse(typed).sampling?.parentBased).toBe(true);
+});

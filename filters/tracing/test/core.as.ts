@@ -1,0 +1,99 @@
+// The filter's pure parts as plain functions: bytes in at `input`, bytes out at `output`.
+import { Bytes } from "proxy-wasm-assemblyscript-sdk";
+import { ArenaBuffer } from "proxy-wasm-assemblyscript-sdk/assembly/memory/arena";
+import { enter, leave } from "proxy-wasm-assemblyscript-sdk/assembly/context/callback";
+import { BaggagePolicy } from "../assembly/core/baggage";
+import { Random } from "../assembly/core/random";
+import { sampledByTraceId } from "../assembly/core/sampling";
+import { TraceContext } from "../assembly/core/trace-context";
+import { Tracer } from "../assembly/core/tracer";
+import { Tracestate } from "../assembly/core/tracestate";
+import { isTraceHeader } from "../assembly/headers";
+
+const IN: usize = memory.data(1 << 17, 16);
+const OUT: usize = memory.data(1 << 17, 16);
+
+export function input(): usize {
+  return IN;
+}
+
+export function output(): usize {
+  return OUT;
+}
+
+/** Reads a traceparent and writes what we would send on with the same ids: 55 bytes at `output`, or 0 when it is invalid. */
+export function traceparent(length: i32): i32 {
+  const context = new TraceContext();
+  if (!context.parse(Bytes.static(IN, length))) return 0;
+  context.write(OUT);
+  return 55;
+}
+
+const tracer = new Tracer(new Random(1, 2, 3, 4));
+
+export function seed(a: u64): void {
+  store<usize>(changetype<usize>(tracer), changetype<usize>(new Random(a, a ^ 0x9e3779b97f4a7c15, 3, 4)), offsetof<Tracer>("random"));
+}
+
+/** Decides; the action is the result, `output` holds the new traceparent (55) and the parent id (8, little endian). */
+export function decide(length: i32, count: i32, trusted: i32, parentBased: i32, share: u32, forced: i32): i32 {
+  tracer.decide(count, count == 1 ? Bytes.static(IN, length) : null, trusted != 0, parentBased != 0, share, forced != 0);
+  tracer.context.write(OUT);
+  store<u64>(OUT, tracer.parentId, 56);
+  return tracer.action;
+}
+
+export function sampled(traceLow: u64, share: u32): i32 {
+  return sampledByTraceId(traceLow, share) ? 1 : 0;
+}
+
+/**
+ * Headers of a tracestate, separated by line feeds, then our key and value after two more. Writes the result; -1 when all of it
+ * is to be discarded.
+ */
+export function tracestate(length: i32, keyLength: i32, valueLength: i32): i32 {
+  const before = enter(1);
+  const state = new Tracestate();
+  const all = Bytes.static(IN, length);
+  let at = 0;
+  let valid = true;
+  while (valid && at <= length) {
+    let end = all.indexOf(0x0a, at);
+    if (end < 0) end = length;
+    valid = state.add(all.slice(at, end));
+    at = end + 1;
+  }
+  let result = -1;
+  if (valid) {
+    const text = new ArenaBuffer();
+    state.write(text, Bytes.static(IN + <usize>length, keyLength), Bytes.static(IN + <usize>(length + keyLength), valueLength));
+    memory.copy(OUT, text.at, text.length);
+    result = text.length;
+  }
+  leave(before);
+  return result;
+}
+
+/** One baggage header through a policy; the allowed keys lie behind it, separated by commas. The result as `filter` gives it. */
+export function baggage(length: i32, allowLength: i32, maxMembers: i32, maxBytes: i32): i32 {
+  const before = enter(1);
+  const policy = new BaggagePolicy();
+  policy.maxMembers = maxMembers;
+  policy.maxBytes = maxBytes;
+  if (allowLength > 0) {
+    const keys = Bytes.static(IN + <usize>length, allowLength).toString().split(",");
+    const allow: Bytes[] = [];
+    for (let i = 0; i < keys.length; i++) allow.push(Bytes.of(keys[i]));
+    policy.allow = allow;
+  }
+  const text = new ArenaBuffer();
+  const members = policy.filter(Bytes.static(IN, length), text, 0);
+  memory.copy(OUT, text.at, text.length);
+  store<u8>(OUT + <usize>text.length, 0);
+  leave(before);
+  return members;
+}
+
+export function traceHeader(length: i32): i32 {
+  return isTraceHeader(Bytes.static(IN, length)) ? 1 : 0;
+}

@@ -1,0 +1,1 @@
+export { type ClosedLoopOptions, closedLoop } from "./closed-loop.ts";

@@ -1,0 +1,34 @@
+import { createHash } from "node:crypto";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import path from "node:path";
+import { fileURLToPath } from "node:url";
+import { buildModule } from "../../modules/index.ts";
+
+const root = fileURLToPath(new URL("../..", import.meta.url));
+const building = new Map<string, Promise<string>>();
+
+/**
+ * The path of a module, built once for each state of its sources and shared by all test processes.
+ * @param sources folders that it is made from, beside the compiler's own
+ */
+export function builtModule(name: string, entry: string, sources: readonly string[]): Promise<string> {
+  const known = building.get(name) ?? build(name, entry, sources);
+  building.set(name, known);
+  return known;
+}
+
+async function build(name: string, entry: string, sources: readonly string[]): Promise<string> {
+  const hash = createHash("sha256");
+  for (const file of [...sources, "modules"].flatMap(filesBelow)) hash.update(file).update(readFileSync(path.join(root, file)));
+  const outDir = `.cache/test-modules/${name}-${hash.digest("hex").slice(0, 16)}`;
+  const built = path.join(root, outDir, `${name}.wasm`);
+  if (existsSync(built)) return built;
+  return (await buildModule({ name, entry, outDir, baseDir: root })).files.wasm;
+}
+
+function filesBelow(folder: string): string[] {
+  return readdirSync(path.join(root, folder), { recursive: true, encoding: "utf8" })
+    .filter((file) => /\.(ts|mjs)$/.test(file) && !file.endsWith(".test.ts"))
+    .map((file) => path.join(folder, file))
+    .sort();
+}
