@@ -1,8 +1,6 @@
 import { z } from "zod";
 
-const headerName = z
-  .string()
-  .regex(/^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/, "must be a header name (RFC 9110 token)");
+const headerName = z.string().regex(/^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/, "must be a header name (RFC 9110 token)");
 
 const percentage = z.number().min(0).max(100);
 
@@ -29,7 +27,9 @@ export const condition = z.union(
 const formats = z.array(z.enum(["tracecontext"])).max(1);
 
 const sampling = z.strictObject({
-  percentage: percentage.default(100).describe("Share of new traces that is sampled, 0 to 100, exact to seven decimals; decided by the trace id, so that all hops agree."),
+  percentage: percentage
+    .default(100)
+    .describe("Share of new traces that is sampled, 0 to 100, exact to seven decimals; decided by the trace id, so that all hops agree."),
   parentBased: z.boolean().default(true).describe("A caller's decision holds. `false`: each request is decided here, by its trace id."),
   rules: z
     .array(z.strictObject({ when: z.array(condition).min(1), percentage }))
@@ -61,7 +61,9 @@ export const tracingConfig = z.strictObject({
   mode: z
     .enum(["enforce", "observe", "off"])
     .default("enforce")
-    .describe("`enforce`: the filter writes the trace headers. `observe`: Envoy's own tracer does, and the filter never touches them. `off`: nothing."),
+    .describe(
+      "`enforce`: the filter writes the trace headers. `observe`: Envoy's own tracer does, and the filter never touches them. `off`: nothing.",
+    ),
   extract: formats.default(["tracecontext"]).describe("Formats to read, in order of precedence; `[]`: none, every request begins a trace."),
   inject: formats.default(["tracecontext"]).describe("Formats to write; `[]`: none."),
   inbound: z
@@ -73,7 +75,9 @@ export const tracingConfig = z.strictObject({
   tracestate: tracestate.optional().describe("A member of our own in `tracestate` [none: the list passes as it is]."),
   baggage: baggage.optional().describe("What of the W3C `baggage` may pass [all, unchanged]."),
   response: z
-    .strictObject({ serverTiming: z.boolean().default(false).describe("Tell the client the trace: `server-timing: trace;desc=<traceparent>`.") })
+    .strictObject({
+      serverTiming: z.boolean().default(false).describe("Tell the client the trace: `server-timing: trace;desc=<traceparent>`."),
+    })
     .optional()
     .describe("What the client is told."),
   traceIdHeader: headerName

@@ -8,6 +8,7 @@ const entries = [
   "cli/main.ts",
   "demo/main.ts",
   "diagnostics/index.ts",
+  "filters/configs.ts",
   "harness/index.ts",
   "harness/expect/index.ts",
   "harness/provision/index.ts",

@@ -113,10 +113,7 @@ describe("a configuration's reader", () => {
     [{ limits: [{}, { requests: 0 }] }, "limits[1].requests (line 1, column 27): must be a whole number from 1 to 1000000, got 0"],
     [{ limits: [{ requests: 1.5 }] }, "limits[0].requests (line 1, column 24): must be a whole number from 1 to 1000000, got 1.5"],
     [{ limits: [{ per: "10" }] }, 'limits[0].per (line 1, column 20): must be a duration with a unit, as "250ms" or "1.5s", got "10"'],
-    [
-      { limits: [{ enforce: 101 }] },
-      "limits[0].enforce (line 1, column 23): must be a number from 0 to 100, got 101",
-    ],
+    [{ limits: [{ enforce: 101 }] }, "limits[0].enforce (line 1, column 23): must be a number from 0 to 100, got 101"],
     [{ limits: [{ mode: "on" }] }, 'limits[0].mode (line 1, column 21): must be one of "enforce", "shadow", "off", got "on"'],
     [{ limits: {} }, "limits (line 1, column 11): must be an array, got an object"],
     [{ limits: [7] }, "limits[0] (line 1, column 12): must be an object, got 7"],

@@ -10,7 +10,9 @@ export interface Verdict {
  * Just enough of a proxy-wasm host to hand a module its configuration, thousands of times a second. Not Envoy and not meant to be; the
  * in-process host is to take its place.
  */
-export async function openBareHost(file: string): Promise<{ configure(config: string): Verdict; call(name: string, ...args: number[]): number }> {
+export async function openBareHost(
+  file: string,
+): Promise<{ configure(config: string): Verdict; call(name: string, ...args: number[]): number }> {
   const module = await WebAssembly.compile(readFileSync(file));
   let configuration = new Uint8Array();
   let logs: string[] = [];

@@ -2,7 +2,7 @@
 import { Ajv } from "ajv";
 import fc from "fast-check";
 import { beforeAll, describe, expect, test } from "vitest";
-import { openBareHost, type Verdict } from "../../../test/support/bare-host.ts";
+import { type Verdict, openBareHost } from "../../../test/support/bare-host.ts";
 import { schemaFile } from "../../configs.ts";
 import { type TracingConfig, tracingConfig } from "../config.ts";
 import { tracingModule } from "./support.ts";
@@ -15,7 +15,10 @@ beforeAll(async () => {
 }, 120_000);
 
 const headerName = fc.constantFrom("x-force", "X-Trace-Id", "b3", "a_b", "x.y");
-const percentage = fc.oneof(fc.constantFrom(0, 100, 0.0001, 99.9999999, 1e-7, 33.3), fc.double({ min: 0, max: 100, noNaN: true }).map(Math.abs));
+const percentage = fc.oneof(
+  fc.constantFrom(0, 100, 0.0001, 99.9999999, 1e-7, 33.3),
+  fc.double({ min: 0, max: 100, noNaN: true }).map(Math.abs),
+);
 const text = fc.string({ maxLength: 8 });
 const test_ = fc.oneof(
   fc.record({ exact: text }),
@@ -29,7 +32,9 @@ const value = fc.oneof(
   fc.record({ attribute: fc.constantFrom("request.method", "request.url_path", "request.query", "request.headers[x-user]") }),
   fc.record({ constant: text }),
 );
-const condition = fc.tuple(value, test_, fc.option(fc.boolean(), { nil: undefined })).map(([v, t, not]) => ({ ...v, ...t, ...(not === undefined ? {} : { not }) }));
+const condition = fc
+  .tuple(value, test_, fc.option(fc.boolean(), { nil: undefined }))
+  .map(([v, t, not]) => ({ ...v, ...t, ...(not === undefined ? {} : { not }) }));
 const key = fc.constantFrom("ms", "a", "0z", "tenant@shop", "a-b_c*d/e");
 const member = fc.constantFrom("1", "a b", "x;y:z", "~!");
 const config = fc.record(
@@ -60,7 +65,25 @@ const config = fc.record(
 );
 
 type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
-const junk: Json[] = [null, true, -1, 101, 1.5, 70_000, "", "nonsense", "bad name", [], [1], ["b3"], ["tracecontext", "tracecontext"], {}, { unknown: 1 }, [{}], [{ when: [] }]];
+const junk: Json[] = [
+  null,
+  true,
+  -1,
+  101,
+  1.5,
+  70_000,
+  "",
+  "nonsense",
+  "bad name",
+  [],
+  [1],
+  ["b3"],
+  ["tracecontext", "tracecontext"],
+  {},
+  { unknown: 1 },
+  [{}],
+  [{ when: [] }],
+];
 
 /** Every place in a configuration where a value stands, as a function that puts another there. */
 function places(root: Json): ((value: Json) => Json)[] {
@@ -88,7 +111,13 @@ test("1,000 valid configurations are accepted by zod, by the schema and by the m
   fc.assert(
     fc.property(config, (valid) => {
       const { schema, module, logs } = judge(valid as Json);
-      expect({ valid, zod: tracingConfig.safeParse(valid).success, schema, module, logs }).toEqual({ valid, zod: true, schema: true, module: true, logs: [] });
+      expect({ valid, zod: tracingConfig.safeParse(valid).success, schema, module, logs }).toEqual({
+        valid,
+        zod: true,
+        schema: true,
+        module: true,
+        logs: [],
+      });
     }),
     { numRuns: 1_000 },
   );
@@ -118,8 +147,14 @@ describe("a refusal names the path, the value and the fix", () => {
     [{ sampling: { percentage: 101 } }, "sampling.percentage (line 1, column 27): must be a number from 0 to 100, got 101"],
     [{ inbound: "restrat" }, 'inbound (line 1, column 13): must be one of "continue", "restart", got "restrat"'],
     [{ extract: ["b3"] }, 'extract[0] (line 1, column 14): must be one of "tracecontext", got "b3"'],
-    [{ tracestate: { key: "Bad" } }, "tracestate.key (line 1, column 23): must be a tracestate key: a-z or a digit, then up to 255 of a-z 0-9 _ - * / @"],
-    [{ samplng: {} }, "samplng (line 1, column 12): unknown field; known: mode, extract, inject, inbound, strip, sampling, tracestate, baggage, response, traceIdHeader"],
+    [
+      { tracestate: { key: "Bad" } },
+      "tracestate.key (line 1, column 23): must be a tracestate key: a-z or a digit, then up to 255 of a-z 0-9 _ - * / @",
+    ],
+    [
+      { samplng: {} },
+      "samplng (line 1, column 12): unknown field; known: mode, extract, inject, inbound, strip, sampling, tracestate, baggage, response, traceIdHeader",
+    ],
     [{ sampling: { rules: [{ percentage: 1 }] } }, "sampling.rules[0] (line 1, column 23): when must hold at least one condition"],
   ])("%j", (candidate, message) => {
     const { logs, module } = judge(candidate);

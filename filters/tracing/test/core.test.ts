@@ -76,7 +76,8 @@ describe("traceparent", () => {
   });
 
   test("what is accepted is exactly the grammar, whatever is changed in a valid one", () => {
-    const grammar = /^(?:00-([0-9a-f]{32})-([0-9a-f]{16})-[0-9a-f]{2}|(?!ff|00)[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-[0-9a-f]{2}(?:-.*)?)$/s;
+    const grammar =
+      /^(?:00-([0-9a-f]{32})-([0-9a-f]{16})-[0-9a-f]{2}|(?!ff|00)[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-[0-9a-f]{2}(?:-.*)?)$/s;
     const valid = (text: string) => {
       const match = grammar.exec(text.replace(/^[ \t]+|[ \t]+$/g, ""));
       return match !== null && !/^0+$/.test(match[1] ?? match[3] ?? "") && !/^0+$/.test(match[2] ?? match[4] ?? "");
@@ -105,7 +106,14 @@ describe("the decision for a request", () => {
     share?: number;
     forced?: boolean;
   }
-  const decide = ({ header = "", count = header === "" ? 0 : 1, trusted = true, parentBased = true, share = WHOLE, forced = false }: Asked) => {
+  const decide = ({
+    header = "",
+    count = header === "" ? 0 : 1,
+    trusted = true,
+    parentBased = true,
+    share = WHOLE,
+    forced = false,
+  }: Asked) => {
     const action = core.call("decide", core.write(header), count, Number(trusted), Number(parentBased), share, Number(forced));
     const out = core.read(64);
     const [version, trace, span, flags] = out.subarray(0, 55).toString("latin1").split("-");
@@ -199,9 +207,14 @@ describe("sampling by trace id", () => {
 
   test("a higher percentage samples a superset", () => {
     fc.assert(
-      fc.property(fc.bigInt({ min: 0n, max: 2n ** 64n - 1n }), fc.nat({ max: 1_000_000_000 }), fc.nat({ max: 1_000_000_000 }), (low, a, b) => {
-        if (sampled(low, Math.min(a, b))) expect(sampled(low, Math.max(a, b))).toBe(true);
-      }),
+      fc.property(
+        fc.bigInt({ min: 0n, max: 2n ** 64n - 1n }),
+        fc.nat({ max: 1_000_000_000 }),
+        fc.nat({ max: 1_000_000_000 }),
+        (low, a, b) => {
+          if (sampled(low, Math.min(a, b))) expect(sampled(low, Math.max(a, b))).toBe(true);
+        },
+      ),
       { numRuns: 5_000 },
     );
   });
@@ -209,7 +222,12 @@ describe("sampling by trace id", () => {
   test("0.0001 % and 99.9999 % are told from never and always", () => {
     const edge = 2n ** 56n - 1n;
 
-    expect([sampled(edge, 0), sampled(edge, 1_000), sampled(0n, 999_999_000), sampled(0n, 1_000_000_000)]).toEqual([false, true, false, true]);
+    expect([sampled(edge, 0), sampled(edge, 1_000), sampled(0n, 999_999_000), sampled(0n, 1_000_000_000)]).toEqual([
+      false,
+      true,
+      false,
+      true,
+    ]);
   });
 
   test("the share that is sampled is the percentage", () => {
@@ -310,7 +328,8 @@ describe("tracestate", () => {
           at = incoming.findIndex((m, i) => i > at && m === member);
           expect(at).toBeGreaterThanOrEqual(0);
         }
-        if (incoming.join(",").length < 512) expect(rest).toEqual(incoming.filter((m) => !own || !m.startsWith("ms=")).slice(0, own ? 31 : 32));
+        if (incoming.join(",").length < 512)
+          expect(rest).toEqual(incoming.filter((m) => !own || !m.startsWith("ms=")).slice(0, own ? 31 : 32));
       }),
       { numRuns: 1_000 },
     );
@@ -347,7 +366,8 @@ describe("baggage", () => {
 
 test("strip knows the trace headers of every format in use, and nothing else", () => {
   const isTrace = (name: string) => core.call("traceHeader", core.write(name)) === 1;
-  const traces = "traceparent tracestate baggage b3 x-b3-traceid x-b3-flags uber-trace-id uberctx-user x-cloud-trace-context x-amzn-trace-id x-datadog-trace-id sw8 grpc-trace-bin x-ot-span-context";
+  const traces =
+    "traceparent tracestate baggage b3 x-b3-traceid x-b3-flags uber-trace-id uberctx-user x-cloud-trace-context x-amzn-trace-id x-datadog-trace-id sw8 grpc-trace-bin x-ot-span-context";
   const others = "x-request-id traceparent2 b32 x-b4-traceid x-trace authorization :path trace sw81";
 
   expect(traces.split(" ").filter((name) => !isTrace(name))).toEqual([]);
