@@ -3,20 +3,47 @@
 import { existsSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { pathToFileURL } from "node:url";
+import { load } from "./lib/dist.mjs";
 import { root, writeAtomically } from "./lib/files.mjs";
 
 /**
- * A file in the repository that is made from others: schemas, tables in documents, pages of error codes.
- * @typedef {{ file: string, generate(): Promise<string> }} Generator
+ * A file in the repository that is made from others (schemas, tables in documents), or a set of files when their names are made too.
+ * @typedef {{ file: string, generate(): Promise<string> } | { files(): Promise<{ file: string, text: string }[]> }} Generator
  */
 
-/** @type {Generator[]} One entry per file; `generate` gives its whole text. What needs compiled code takes it with `load()` from lib/dist.mjs. */
-export const generators = [];
+/** @type {Generator[]} `generate` gives the whole text. What needs compiled code takes it with `load()` from lib/dist.mjs. */
+export const generators = [
+  { file: "docs/cli.md", generate: async () => (await load("cli/main")).documentation() },
+  { files: errorPages },
+  { files: filterPages },
+  { file: "docs/sdk-api.md", generate: async () => (await import("./lib/api-reference.mjs")).apiReference() },
+];
+
+/** `docs/errors/`: a page per code, and the index. */
+async function errorPages() {
+  const { registry, errorPage, errorIndex } = await load("diagnostics/index");
+  const pages = Object.keys(registry).map((code) => ({ file: `docs/errors/${code}.md`, text: errorPage(code) }));
+  return [{ file: "docs/errors/README.md", text: errorIndex() }, ...pages];
+}
+
+/** Each filter's schema, and the table of fields in its README. */
+async function filterPages() {
+  const { filterConfigs, schemaFile, readmeFile } = await load("filters/configs");
+  return Object.keys(filterConfigs).flatMap((name) => {
+    const readme = `filters/${name}/README.md`;
+    return [
+      { file: `filters/${name}/config.schema.json`, text: schemaFile(name) },
+      { file: readme, text: readmeFile(name, readFileSync(path.join(root, readme), "utf8")) },
+    ];
+  });
+}
 
 /** Files whose text is not what their generator gives. @returns {Promise<{ file: string, text: string }[]>} */
 export async function stale() {
-  const all = await Promise.all(generators.map(async ({ file, generate }) => ({ file, text: await generate() })));
-  return all.filter(({ file, text }) => {
+  const all = await Promise.all(
+    generators.map(async (one) => ("files" in one ? one.files() : [{ file: one.file, text: await one.generate() }])),
+  );
+  return all.flat().filter(({ file, text }) => {
     const absolute = path.join(root, file);
     return !existsSync(absolute) || readFileSync(absolute, "utf8") !== text;
   });

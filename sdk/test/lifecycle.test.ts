@@ -110,3 +110,16 @@ test("a root_id that the module does not have is refused by name", async () => {
 
   await expect(start).rejects.toThrow(/root_id "nobody" is none of this module: misuse, callout, echo, facilities/);
 });
+
+test("a root may put its end off, works on, and is deleted once it says done", async () => {
+  // The VM lives on with the new configuration's root; with the last root of a VM Envoy drops the VM at once, done or not.
+  const facilities = (linger: boolean) => ({ filters: [{ name: "x", rootId: "facilities", wasm, config: { linger } }] });
+  envoy = await openEnvoy({ ...facilities(true), upstreams: { app: {} }, drainSeconds: 1 });
+  await envoy.update(facilities(false));
+  await envoy.waitForLog("facilities deleted");
+  const lines = envoy.logs().wasm.map((line) => line.message);
+
+  expect(lines).toContain("done early: 1");
+  expect(lines).toContain("lingered, then done: 0");
+  expect(lines.indexOf("lingered, then done: 0")).toBeLessThan(lines.indexOf("facilities deleted"));
+});

@@ -1,6 +1,7 @@
 // Section 0 of what real Envoy does: the calls that crash it, hang a stream, or let something be smuggled. One Envoy, a listener per case:
 // had one of them crashed it, all would fail.
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { eventually } from "../../harness/expect/index.ts";
 import { type Envoy, type Upstream, bootstrap, cluster, httpListener, openEnvoy, openUpstream, route } from "../../harness/index.ts";
 import { fixtureModule } from "./support.ts";
 
@@ -67,6 +68,8 @@ const others = [
   { do: "shrinkBody", at: "responseBodyResizable" },
   { do: "sendLocalResponse", at: "tick" },
   { do: "replyWith1024Headers", at: "requestHeaders" },
+  { do: "nothing", at: "never" },
+  { do: "sendLocalResponse", at: "afterClientLeft" },
 ];
 
 const nameOf = (c: { do: string; at: string }) => `${c.do} at ${c.at}`;
@@ -85,6 +88,7 @@ beforeAll(async () => {
           statPrefix: "safety",
           filters: [{ name: "fixture", rootId: "misuse", vmId: nameOf(c), wasm, config: { do: c.do, at: c.at } }],
           routes: [route("app")],
+          ...(c.at === "never" ? { httpConnectionManager: { stream_idle_timeout: "1s" } } : {}),
         }),
       ),
       clusters: [cluster({ name: "app", endpoints: [upstream.address] })],
@@ -177,3 +181,34 @@ test("1,024 headers, the most that Envoy takes, are sent", async () => {
   expect(response.status).toBe(200);
   expect(response.headerValues("x-misuse")).toHaveLength(1024);
 });
+
+test("a timer that holds a stream whose client left is refused, and reaches nobody else", async () => {
+  const name = "sendLocalResponse at afterClientLeft";
+  const leaving = send(name);
+  await underWay();
+  leaving.abort();
+  await expect(leaving).rejects.toThrow();
+  await envoy.waitForLog(`did ${name}: 2`);
+  const lines = envoy.logs().wasm.filter((line) => line.source.includes(name));
+
+  const messages = lines.map((line) => line.message);
+  expect(messages).toContain("refused: sendLocalResponse: the stream is over (in onLog and later Envoy would crash)");
+  expect(messages).toContain("refused: continueRequest: the stream is gone or not yet there");
+});
+
+test("a stream that is paused when its VM traps hangs until stream_idle_timeout: keep that low", async () => {
+  const name = "nothing at never";
+  const paused = send(name);
+  await underWay();
+  const trapped = await envoy.request({ listener: name, path: "/trap" });
+  const ended = await paused;
+
+  expect(trapped.status).toBe(503);
+  expect([503, 504]).toContain(ended.status);
+  expect(envoy.logs().envoy.some((line) => line.message.includes("proxy_on_request_headers"))).toBe(true);
+});
+
+/** Waits until a request is under way in Envoy. */
+function underWay() {
+  return eventually(async () => expect(await envoy.stat("http.safety.downstream_rq_active")).toBe(1));
+}

@@ -97,7 +97,7 @@ export abstract class HttpContext extends BaseContext {
     details: Bytes = EMPTY,
     grpcStatus: i32 = -1,
   ): Status {
-    if (this._state & ENDED) return refuse(Misuse.AfterEnd, "sendLocalResponse in onLog, onDone or onDelete: the stream is over");
+    if (this._state & ENDED) return refuse(Misuse.AfterEnd, "sendLocalResponse: the stream is over (in onLog and later Envoy would crash)");
     if (statusCode < 200 || statusCode > 599 || grpcStatus < -1 || grpcStatus > 16) {
       return refuse(
         Misuse.StatusCode,
@@ -146,7 +146,7 @@ export abstract class HttpContext extends BaseContext {
 
   /** Resets the stream, without an answer; response code details `wasm_close_stream`. */
   closeStream(): Status {
-    if (this._state & ENDED) return refuse(Misuse.AfterEnd, "closeStream in onLog, onDone or onDelete: the stream is over");
+    if (this._state & ENDED) return refuse(Misuse.AfterEnd, "closeStream: the stream is over (in onLog and later Envoy would crash)");
     const status = this._act("closeStream");
     return status == Status.Ok ? setLastStatus(proxy_close_stream(StreamType.Request)) : status;
   }

@@ -1,4 +1,4 @@
-import { proxy_get_buffer_bytes, proxy_set_tick_period_milliseconds } from "../abi/imports";
+import { proxy_done, proxy_get_buffer_bytes, proxy_set_tick_period_milliseconds } from "../abi/imports";
 import { BufferType, Status } from "../abi/enums";
 import { clearOut, OUT, OUT_LENGTH, outBytes, setLastStatus } from "../abi/out";
 import { Bytes, EMPTY } from "../bytes";
@@ -54,9 +54,18 @@ export abstract class RootContext extends BaseContext {
   /** The timer set with `setTickPeriod`. Also runs on Envoy's main thread. */
   onTick(): void {}
 
-  /** The plugin is being taken down. False: not before `done()` was called; ticks go on. */
+  /**
+   * This configuration is being taken down. False: not before `done()` is called; until then ticks and answers go on. Envoy keeps that only
+   * while the VM has another root: with the last one it drops the VM at once.
+   */
   onDone(): bool {
     return true;
+  }
+
+  /** Ends what `onDone` put off with false. NotFound when nothing was put off. */
+  done(): Status {
+    const status = activate(this._id);
+    return status == Status.Ok ? setLastStatus(proxy_done()) : status;
   }
 
   onDelete(): void {}
