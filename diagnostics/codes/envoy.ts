@@ -7,12 +7,16 @@ export const envoy = {
     title: "Envoy did not start",
     help: "read Envoy's own message above; the whole log is in the run directory",
     kind: "environment",
+    details:
+      "The process ended before it served, without a word about the configuration: an argument that Envoy does not know, a missing library, no permission.",
   },
   MS0402: {
     level: "error",
     title: "Envoy rejected the configuration",
     help: "change what Envoy's message names",
     kind: "data",
+    details:
+      "The message is Envoy's own. When a module refused its configuration, what the module logged stands below it; `meshscript run` then reports MS0102. A wasm module that is missing or does not load is a rejection too, also under `FAIL_OPEN`.",
   },
   MS0403: {
     level: "error",
@@ -25,12 +29,16 @@ export const envoy = {
     title: "Envoy was not ready in time",
     help: "look for what it waits for in the log; raise `startTimeout` on a slow machine",
     kind: "environment",
+    details:
+      "Envoy runs and does not serve yet. It waits for every cluster and listener to be known: a name that does not resolve, an xDS server that does not answer.",
   },
   MS0405: {
     level: "error",
     title: "Envoy ended by itself",
     help: "the last lines of the log say why; please report it when a filter of meshscript was loaded",
     kind: "environment",
+    details:
+      "A crash, the out-of-memory killer, or somebody's `kill`. No module may be able to end Envoy's process: if a filter of meshscript was loaded, please report it.",
   },
   MS0406: {
     level: "error",

@@ -34,6 +34,8 @@ export const modules = {
     title: "unknown import",
     help: "Envoy refuses a module with an import that it does not have: remove the @external declaration, or use the SDK's function",
     kind: "data",
+    details:
+      "A module asks its host for functions by name. Envoy has those of proxy-wasm ABI 0.2.1 and a part of WASI; with any other import it refuses the whole module.",
   },
   MS0212: {
     level: "error",
@@ -48,6 +50,7 @@ export const modules = {
     title: "start section",
     help: "build with `--exportStart _initialize`: a start section runs before the host can answer calls",
     kind: "data",
+    details: "A start section runs while the module is made, before Envoy can answer calls: a log or a property read there ends the VM.",
   },
   MS0216: {
     level: "error",
@@ -67,6 +70,8 @@ export const modules = {
     title: "no _initialize",
     help: "build with `--exportStart _initialize`: without it globals are never set and memory is silently corrupted",
     kind: "data",
+    details:
+      "AssemblyScript puts the initial values of globals into `_initialize`. When nobody calls it, the memory manager starts with zeros and overwrites data later, far from the cause.",
   },
   MS0220: { level: "error", title: "export with a wrong signature", help: "give the export the type that ABI 0.2.1 names", kind: "data" },
   MS0221: { level: "error", title: "unknown callback", help: "remove the export, or give it the name of a callback", kind: "data" },
@@ -75,6 +80,7 @@ export const modules = {
     title: "type that ends Envoy's process",
     help: "only i32, i64, f32 and f64 may cross between module and host; keep others inside the module",
     kind: "data",
+    details: "A v128 in a signature crosses V8's C API, which ends the process. Inside the module it is harmless.",
   },
   MS0223: { level: "error", title: "memory not exported", help: "build without `--noExportMemory` and `--importMemory`", kind: "data" },
   MS0224: { level: "error", title: "mutable global exported", help: "do not export `let` variables from a module's entry", kind: "data" },
@@ -89,6 +95,7 @@ export const modules = {
     title: "callback exported for nothing",
     help: "remove the export: each costs the host a call per stream",
     kind: "data",
+    details: "Envoy calls what a module exports. A callback that does nothing costs a switch into the VM per stream.",
   },
   MS0227: {
     level: "error",

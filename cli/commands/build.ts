@@ -1,0 +1,48 @@
+import { relative } from "node:path";
+import { exitCodes, render } from "../../diagnostics/index.ts";
+import { buildModule, findFilters } from "../../modules/index.ts";
+import type { Command } from "../command.ts";
+import { moduleNotFound } from "../modules.ts";
+import { kib } from "../text.ts";
+
+/** `meshscript build`: filters of the project in the working directory. */
+export const build: Command = {
+  name: "build",
+  summary: "compile filters/NAME to build/NAME.wasm and verify them",
+  description: [
+    "Takes every folder filters/NAME with an assembly/index.ts below the working directory. Beside each module come its source map, a debug module and a report with size, sha256, imports and callbacks. The same sources give the same bytes. Nothing is written for a filter that does not compile or verify.",
+  ],
+  flags: {
+    filter: { type: "string", value: "NAME", multiple: true, default: "every filter", description: "build only this filter" },
+    out: { type: "string", value: "DIR", default: "build", description: "where the modules go" },
+  },
+  examples: [
+    { title: "every filter of the project", command: "meshscript build" },
+    { title: "one filter, with its report as data", command: "meshscript build --filter tracing --json" },
+  ],
+  exits: { data: "a filter does not compile or verify", environment: "the SDK is missing" },
+  async run({ flags, io, json, print, say, printJson, color }) {
+    const all = await findFilters(io.cwd);
+    const wanted = flags.texts("filter");
+    const names = all.map(({ name }) => name);
+    for (const name of wanted)
+      if (!names.includes(name)) throw moduleNotFound(name, names, "there is no filters/NAME/assembly/index.ts of that name");
+    const chosen = wanted.length === 0 ? all : all.filter(({ name }) => wanted.includes(name));
+    if (chosen.length === 0) say("no filters/*/assembly/index.ts in this folder: nothing to build");
+    const built = [];
+    for (const { name, entry } of chosen) {
+      const module = await buildModule({ name, entry, baseDir: io.cwd, outDir: flags.text("out") ?? "build" });
+      built.push(module);
+      if (module.warnings.length > 0 && !json) say(render(module.warnings, { color: color.stderr }).trimEnd());
+      const { bytes, gzipBytes, callbacks } = module.report;
+      const file = relative(io.cwd, module.files.wasm);
+      if (!json)
+        print(`${file}  ${kib(bytes)} KiB (${kib(gzipBytes)} gzip)  ${callbacks.map((c) => c.replace(/^proxy_on_/, "")).join(" ")}`);
+    }
+    if (json) {
+      const modules = built.map(({ name, files, report }) => ({ name, file: relative(io.cwd, files.wasm), report }));
+      printJson({ success: true, modules, diagnostics: built.flatMap(({ warnings }) => warnings) });
+    }
+    return exitCodes.ok;
+  },
+};

@@ -1,0 +1,109 @@
+import { relative } from "node:path";
+import { exitCodes } from "../../diagnostics/index.ts";
+import { type Envoy, openEnvoy, provision, validateConfig, wantedVersion } from "../../harness/index.ts";
+import type { Command } from "../command.ts";
+import { Output } from "../run/output.ts";
+import { planOf } from "../run/plan.ts";
+import { checkPorts } from "../run/ports.ts";
+import { explained } from "../run/refusal.ts";
+import { seconds } from "../text.ts";
+
+/** `meshscript run`: an Envoy in the foreground. */
+export const run: Command = {
+  name: "run",
+  summary: "run Envoy with a configuration, or with filters in front of an upstream",
+  description: [
+    "With --config Envoy gets that file: its ports, its admin, paths relative to the working directory. With --filter meshscript writes the configuration: one listener on 127.0.0.1, the filters in the order given, the upstream. Envoy runs through func-e when there is one.",
+    "What the modules log and Envoy's warnings go to stderr. With --filter each request is a line on stdout with what the filters decided; with --config stdout carries what the configuration logs to /dev/stdout. Ctrl-C stops Envoy and everything with it; a second one does not wait.",
+    "NAME is a module in build/ (of the working directory, then of meshscript) or a path that ends with .wasm. Its configuration is a JSON file or JSON itself.",
+  ],
+  rest: "Envoy's flags",
+  flags: {
+    config: { type: "string", short: "c", value: "FILE", description: "Envoy bootstrap, YAML or JSON" },
+    filter: { type: "string", short: "f", value: "NAME[=CONFIG]", multiple: true, description: "wasm filter to run" },
+    upstream: {
+      type: "string",
+      value: "HOST:PORT",
+      default: "Envoy answers 200 by itself",
+      description: "where requests go, with --filter",
+    },
+    port: { type: "string", value: "PORT", default: "10000", description: "port on 127.0.0.1, with --filter; 0 takes a free one" },
+    "run-dir": {
+      type: "string",
+      value: "DIR",
+      default: "a folder in the cache, removed at the end unless something failed",
+      description: "where configuration and logs go; kept",
+    },
+    validate: { type: "boolean", description: "only ask Envoy whether it takes the configuration; opens no port" },
+  },
+  examples: [
+    { title: "the tracing filter in front of a service", command: "meshscript run --filter tracing --upstream 127.0.0.1:8080" },
+    { title: "with a configuration, without any service", command: `meshscript run --filter 'tracing={"response":{"serverTiming":true}}'` },
+    {
+      title: "two filters, one of them a file",
+      command: "meshscript run --filter tracing=tracing.json --filter ./my/filter.wasm --port 0",
+    },
+    {
+      title: "a whole configuration; Envoy's own flags after --",
+      command: "meshscript run -c envoy-configs/tracing.yaml -- --log-level debug",
+    },
+    { title: "would Envoy take it?", command: "meshscript run -c envoy.yaml --validate" },
+  ],
+  exits: {
+    data: "Envoy or a filter refuses the configuration",
+    environment: "Envoy is missing, a port is in use, or Envoy did not start",
+    interrupted: "Ctrl-C before Envoy was ready, or a second one",
+  },
+  stopsItself: true,
+  async run(context) {
+    const plan = await planOf(context);
+    const tools = await provision({
+      env: context.io.env,
+      version: await wantedVersion(context.io.cwd),
+      progress: (line) => context.say(`meshscript: ${line}`),
+    });
+    if (context.flags.on("validate")) {
+      await validateConfig(plan.file ?? plan.config, { cwd: context.io.cwd, tools }).catch((error: unknown) => {
+        throw explained(error);
+      });
+      if (context.json) context.printJson({ success: true, envoy: tools.envoy });
+      else context.say(`√ Envoy ${tools.envoy.version} takes ${plan.file === undefined ? "it" : relative(context.io.cwd, plan.file)}`);
+      return exitCodes.ok;
+    }
+    await checkPorts(plan.config);
+    const output = new Output(context, plan);
+    const started = performance.now();
+    const envoy = await openEnvoy({
+      config: plan.file ?? plan.config,
+      tools,
+      runDir: plan.runDir,
+      cwd: context.io.cwd,
+      // Modules' own debug lines only on demand: at that level they build every message.
+      componentLogLevel: "wasm:info",
+      ...plan.envoy,
+      signal: context.signal,
+    }).catch(async (error: unknown) => {
+      await output.stop();
+      // Interrupted: nobody will look at it.
+      if (context.signal.aborted) await plan.cleanUp();
+      throw explained(error);
+    });
+    output.ready(envoy, seconds(performance.now() - started));
+    await stopped(envoy, context.signal);
+    if (!context.signal.aborted) await output.stop();
+    await envoy.stop();
+    await output.stop();
+    await plan.cleanUp();
+    context.say("stopped");
+    return exitCodes.ok;
+  },
+};
+
+/** Resolves on the first Ctrl-C, or when Envoy ends by itself. */
+function stopped(envoy: Envoy, signal: AbortSignal): Promise<unknown> {
+  const aborted = new Promise((resolve) => {
+    if (signal.aborted) resolve(undefined);
+    signal.addEventListener("abort", resolve, { once: true });
+  });
+  return Promise.race([aborted, envoy.ended]);
+}

@@ -1,0 +1,67 @@
+import { readFileSync } from "node:fs";
+import { resolve } from "node:path";
+import { MeshscriptError, type SourceLocation, diagnostic } from "../../diagnostics/index.ts";
+import type { Address, WasmFilterSpec } from "../../harness/index.ts";
+import { findModule } from "../modules.ts";
+import { usage } from "../parse.ts";
+
+/**
+ * `NAME`, `NAME=FILE.json`, `NAME={"mode":"observe"}`; NAME is a module in build/ or a path to one.
+ * @throws MeshscriptError MS0506 for a module, MS0101 for a configuration.
+ */
+export function filterSpec(text: string, cwd: string): WasmFilterSpec {
+  const equals = text.indexOf("=");
+  const module = findModule(equals < 0 ? text : text.slice(0, equals), cwd);
+  const spec = { name: module.name, wasm: module.path };
+  return equals < 0 ? spec : { ...spec, config: filterConfig(module.name, text.slice(equals + 1).trim(), cwd) };
+}
+
+/** The text itself, so that places in the module's messages are those of the file. */
+function filterConfig(filter: string, value: string, cwd: string): string {
+  if (value.startsWith("{")) {
+    checkJson(value, `the configuration of ${filter} is no JSON`);
+    return value;
+  }
+  let text: string;
+  try {
+    text = readFileSync(resolve(cwd, value), "utf8");
+  } catch {
+    const help = 'give the path of a JSON file, or JSON itself: --filter \'tracing={"mode":"observe"}\'';
+    throw new MeshscriptError(diagnostic("MS0101", `the configuration of ${filter} cannot be read: ${value || "(empty)"}`, { help }));
+  }
+  checkJson(text, "no JSON", value);
+  return text;
+}
+
+function checkJson(text: string, message: string, file?: string): void {
+  try {
+    JSON.parse(text);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message.replace(/ in JSON at position \d+.*$/s, "") : String(error);
+    const position = /at position (\d+)/.exec(error instanceof Error ? error.message : "")?.[1];
+    const location = file === undefined ? {} : { location: locate(text, file, position) };
+    throw new MeshscriptError(diagnostic("MS0101", `${message}: ${reason}`, location));
+  }
+}
+
+function locate(text: string, file: string, position: string | undefined): SourceLocation {
+  if (position === undefined) return { file };
+  const before = text.slice(0, Number(position)).split("\n");
+  return { file, line: before.length, column: (before.at(-1) ?? "").length + 1, text: text.split("\n")[before.length - 1] ?? "" };
+}
+
+/** `host:port`, `[::1]:8080`, `http://host:port`. @throws MeshscriptError MS0503 */
+export function upstreamAddress(text: string): Address {
+  const match = /^(?:http:\/\/)?(\[[0-9a-fA-F:.]+\]|[^/:\s]+):(\d{1,5})\/?$/.exec(text);
+  const port = Number(match?.[2]);
+  if (!match || port < 1 || port > 65_535) {
+    throw usage("MS0503", `--upstream must be host:port, got ${JSON.stringify(text)}`, "write for example --upstream 127.0.0.1:8080");
+  }
+  return { host: (match[1] ?? "").replace(/^\[|\]$/g, ""), port };
+}
+
+/** @throws MeshscriptError MS0503 */
+export function portNumber(text: string): number {
+  if (/^\d{1,5}$/.test(text) && Number(text) <= 65_535) return Number(text);
+  throw usage("MS0503", `--port must be 0 to 65535, got ${JSON.stringify(text)}`);
+}

@@ -1,0 +1,94 @@
+import { type ChildProcess, execFile, spawn } from "node:child_process";
+import { cp, mkdir, mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { beforeAll, expect, test } from "vitest";
+import { isAlive, root } from "./support.ts";
+
+const run = promisify(execFile);
+const bin = join(root, "cli/meshscript.mjs");
+
+// The bin runs what is compiled: it must be compiled from these sources.
+beforeAll(() => run(process.execPath, [join(root, "scripts/setup.mjs"), "--up-to=dist"]));
+
+interface Failed {
+  code: number;
+  stdout: string;
+  stderr: string;
+}
+
+test("is the command line, with its exit codes", async () => {
+  const { stdout } = await run(bin, ["--version"]);
+  expect(stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
+  const failed = await run(bin, ["docter", "--json"]).catch((error: Failed) => error);
+  expect(failed).toMatchObject({ code: 64, stderr: "" });
+  expect(JSON.parse(failed.stdout)).toMatchObject({ exitCode: 64 });
+});
+
+test("writes no colours into a pipe, and none with NO_COLOR", async () => {
+  const { NO_COLOR: _, FORCE_COLOR: __, ...env } = process.env;
+  const plain = await run(bin, ["docter"], { env }).catch((error: Failed) => error);
+  expect(plain.stderr).not.toContain("\u001b[");
+  const forced = await run(bin, ["docter"], { env: { ...env, FORCE_COLOR: "1" } }).catch((error: Failed) => error);
+  expect(forced.stderr).toContain("\u001b[");
+});
+
+test("a reader that stops reading is no error", async () => {
+  const { stderr } = await run("sh", ["-c", `"${process.execPath}" "${bin}" --help --json | head -c 10; :`]);
+  expect(stderr).toBe("");
+});
+
+test("doctor is quick", async () => {
+  await run(bin, ["doctor"]);
+  const started = performance.now();
+  await run(bin, ["doctor"]);
+  // Promised are 1.5 s; machines that test are busy.
+  expect(performance.now() - started).toBeLessThan(5_000);
+});
+
+test.each([["SIGINT"], ["SIGTERM"]] as const)("run ends Envoy on %s, and exits 0", async (signal) => {
+  const child = spawn(process.execPath, [bin, "run", "--filter", "tracing", "--port", "0", "--json"], {
+    cwd: root,
+    stdio: ["ignore", "pipe", "ignore"],
+  });
+  const pid = await envoyPid(child);
+  expect(isAlive(pid)).toBe(true);
+  child.kill(signal);
+  expect(await new Promise((resolve) => child.on("close", resolve))).toBe(0);
+  expect(isAlive(pid)).toBe(false);
+});
+
+test("run leaves no Envoy even when it is killed", async () => {
+  const child = spawn(process.execPath, [bin, "run", "--filter", "tracing", "--port", "0", "--json"], {
+    cwd: root,
+    stdio: ["ignore", "pipe", "ignore"],
+  });
+  const pid = await envoyPid(child);
+  child.kill("SIGKILL");
+  await expect.poll(() => isAlive(pid), { timeout: 10_000 }).toBe(false);
+});
+
+test("in a checkout that is not compiled, says what to type", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "meshscript-bin-"));
+  try {
+    await mkdir(join(folder, "cli"));
+    await cp(bin, join(folder, "cli/meshscript.mjs"));
+    const failed = await run(process.execPath, [join(folder, "cli/meshscript.mjs")]).catch((error: Failed) => error);
+    expect(failed).toMatchObject({ code: 69, stderr: expect.stringContaining("npm run setup") });
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+});
+
+/** From the JSON object that comes when Envoy is ready. */
+function envoyPid(child: ChildProcess): Promise<number> {
+  let text = "";
+  return new Promise((resolve, reject) => {
+    child.stdout?.setEncoding("utf8").on("data", (chunk: string) => {
+      text += chunk;
+      if (text.endsWith("\n}\n")) resolve((JSON.parse(text) as { pid: number }).pid);
+    });
+    child.on("close", () => reject(new Error(`ended early: ${text}`)));
+  });
+}

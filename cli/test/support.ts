@@ -1,0 +1,71 @@
+import { EventEmitter } from "node:events";
+import { fileURLToPath } from "node:url";
+import { main } from "../main.ts";
+
+export const root = fileURLToPath(new URL("../../", import.meta.url)).replace(/\/$/, "");
+
+export interface Ran {
+  code: number;
+  stdout: string;
+  stderr: string;
+}
+
+export interface Running {
+  done: Promise<Ran>;
+  signals: EventEmitter;
+  /** Exit codes that the second Ctrl-C asked for. */
+  exits: number[];
+  /** Resolves when stdout or stderr so far matches. */
+  saw(pattern: RegExp): Promise<RegExpExecArray>;
+}
+
+export interface Setting {
+  env?: Record<string, string>;
+  cwd?: string;
+  isTTY?: boolean;
+}
+
+/** Starts the command line from source in this process, with streams and signals of its own. */
+export function start(argv: readonly string[], { env = {}, cwd = root, isTTY = false }: Setting = {}): Running {
+  const text = { stdout: "", stderr: "" };
+  const changed = new EventEmitter().setMaxListeners(50);
+  const output = (name: "stdout" | "stderr") => ({
+    isTTY,
+    write(chunk: string) {
+      text[name] += chunk;
+      changed.emit("change");
+    },
+  });
+  const signals = new EventEmitter();
+  const exits: number[] = [];
+  const base = { ...process.env, NO_COLOR: "1", ...env };
+  const io = { stdout: output("stdout"), stderr: output("stderr"), env: base, cwd, signals, exit: (code: number) => void exits.push(code) };
+  const done = main(argv, io).then((code) => {
+    changed.emit("end");
+    return { code, ...text };
+  });
+  const saw = (pattern: RegExp) =>
+    new Promise<RegExpExecArray>((resolve, reject) => {
+      const look = () => {
+        const match = pattern.exec(text.stdout) ?? pattern.exec(text.stderr);
+        if (match) resolve(match);
+      };
+      changed.on("change", look).once("end", () => reject(new Error(`ended without ${String(pattern)}:\n${text.stdout}${text.stderr}`)));
+      look();
+    });
+  return { done, signals, exits, saw };
+}
+
+export function cli(argv: readonly string[], setting?: Setting): Promise<Ran> {
+  return start(argv, setting).done;
+}
+
+/** Whether a process is there. */
+export function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
