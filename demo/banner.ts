@@ -1,0 +1,45 @@
+import { filters } from "./filters.ts";
+import type { Mesh } from "./mesh.ts";
+import type { Options } from "./options.ts";
+import type { Paint } from "./paint.ts";
+
+/** Where to look, for programs. */
+export function endpoints(mesh: Mesh, tracesUrl: string, options: Options) {
+  return {
+    apiVersion: "meshscript/v1",
+    page: `${mesh.url}/productpage`,
+    traces: tracesUrl,
+    filters: chosen(options),
+    envoys: [...mesh.envoys].map(([name, envoy]) => ({ name, admin: envoy.adminUrl, pid: envoy.pid })),
+  };
+}
+
+/** Where to look, for a person. */
+export function banner(mesh: Mesh, tracesUrl: string, options: Options, paint: Paint): string {
+  const title = (text: string) => paint("bold", text);
+  const { url } = mesh;
+  const inChain = filters.filter(({ name }) => chosen(options).includes(name));
+  const admins = [...mesh.envoys].map(([name, envoy]) => `  ${name.padEnd(14)}${envoy.adminUrl}`);
+  return [
+    `${title("look")}`,
+    `  page          ${paint("cyan", `${url}/productpage`)}`,
+    `  traces        ${paint("cyan", tracesUrl)}   each request to the page as a tree`,
+    `  filters       ${inChain.map(({ name, where }) => `${name} (${where})`).join(", ") || "none"}`,
+    "",
+    title("try"),
+    `  curl -si ${url}/productpage | grep server-timing`,
+    `  curl -s ${url}/api/v1/products/0/reviews`,
+    `  curl -s -H 'traceparent: 00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01' ${url}/api/v1/products/0`,
+    `  curl -s ${tracesUrl}`,
+    "",
+    title("admin of each Envoy"),
+    ...admins,
+    "",
+    "Ctrl-C stops everything. A tour instead, with checks: npm start -- --once",
+    "",
+  ].join("\n");
+}
+
+function chosen({ without }: Options): string[] {
+  return filters.map(({ name }) => name).filter((name) => !without.includes(name));
+}

@@ -1,0 +1,71 @@
+import { parseArgs } from "node:util";
+import type { DiagnosticCode } from "../diagnostics/index.ts";
+import { filters } from "./filters.ts";
+
+export interface Options {
+  once: boolean;
+  json: boolean;
+  help: boolean;
+  port: number;
+  without: string[];
+}
+
+/** A mistake on the command line, in one line. */
+export class UsageError extends Error {
+  constructor(
+    readonly code: DiagnosticCode,
+    message: string,
+  ) {
+    super(message);
+  }
+}
+
+export const usage = `npm start [-- flags]
+
+Starts a small application of six services, an Envoy sidecar in front of each and an ingress Envoy, with meshscript's filters in
+their chains. Runs until Ctrl-C.
+
+  --once             make a tour of requests instead, print what happened, stop; exit 0 if all was as it should be, 1 if not
+  --json             the result as JSON on stdout
+  --port N           the ingress's port on 127.0.0.1 [a free one]
+  --without FILTER   leave a filter out of all chains, to see what it does; repeatable (${filters.map(({ name }) => name).join(", ")})
+  --help             this text
+`;
+
+/** @throws UsageError */
+export function readOptions(argv: readonly string[]): Options {
+  const { once, json, help, port, without } = parse(argv);
+  for (const name of without) {
+    if (filters.some((filter) => filter.name === name)) continue;
+    throw new UsageError(
+      "MS0503",
+      `--without: no filter ${JSON.stringify(name)}; there are: ${filters.map((filter) => filter.name).join(", ")}`,
+    );
+  }
+  return { once, json, help, port: readPort(port), without };
+}
+
+function parse(argv: readonly string[]) {
+  try {
+    return parseArgs({
+      args: [...argv],
+      options: {
+        once: { type: "boolean", default: false },
+        json: { type: "boolean", default: false },
+        help: { type: "boolean", short: "h", default: false },
+        port: { type: "string", default: "0" },
+        without: { type: "string", multiple: true, default: [] },
+      },
+    }).values;
+  } catch (error) {
+    // Node's messages go on to explain positional arguments, which there are none of.
+    const [first = ""] = (error instanceof Error ? error.message : String(error)).split(/\. |\n/);
+    throw new UsageError("MS0502", `${first.charAt(0).toLowerCase()}${first.slice(1)}; --help lists the flags`);
+  }
+}
+
+function readPort(text: string): number {
+  const port = Number(text);
+  if (/^\d+$/.test(text) && port <= 65_535) return port;
+  throw new UsageError("MS0503", `--port must be a number from 0 to 65535, got ${JSON.stringify(text)}`);
+}

@@ -1,0 +1,147 @@
+import { connect, createServer } from "node:net";
+import { afterEach, describe, expect, test } from "vitest";
+import { eventually } from "../../harness/expect/index.ts";
+import { send } from "../../harness/index.ts";
+import { filters } from "../filters.ts";
+import { steps } from "../tour/index.ts";
+import { type Running, killAll, start } from "./run.ts";
+
+interface Result {
+  ok: boolean;
+  steps: { filter: string; claim: string; ok: boolean; checks: { what: string; ok: boolean; detail?: string }[] }[];
+}
+
+afterEach(killAll);
+
+/** The reaper needs a moment to see that it is not needed any more. */
+const nothingIsLeft = (demo: Running) => eventually(() => expect(demo.leftovers()).toEqual([]), { timeout: 5_000 });
+
+/** What stderr says beside progress. */
+const complaints = (stderr: string) => stderr.split("\n").filter((line) => line !== "" && !line.startsWith("meshscript: "));
+
+describe("npm start -- --once", () => {
+  test("makes the tour, tells it and exits 0", async () => {
+    const demo = start("--once");
+    const { code, stdout, stderr } = await demo.ended;
+    expect(stdout).toContain(`${steps.length} of ${steps.length} steps ok`);
+    for (const { claim } of steps) expect(stdout).toContain(claim);
+    expect(stdout).toMatch(/└─ ratings inbound +[0-9a-f]{16} [0-9a-f]{16} +200 +\d+\.\d\d\n.*└─ ratings service/);
+    expect(`${stdout}${stderr}`).not.toContain("\u001b[");
+    expect(stdout.split("\n").filter((line) => /[├└]─/.test(line) && line.length > 100)).toEqual([]);
+    expect(stderr).toMatch(/7 Envoys 1\.\d+\.\d+ .* ready in \d/);
+    expect(code).toBe(0);
+    await nothingIsLeft(demo);
+  });
+
+  test("with --json prints nothing but JSON on stdout", async () => {
+    const { code, stdout } = await start("--once", "--json").ended;
+    const result = JSON.parse(stdout) as Result;
+    expect(result.steps.flatMap(({ checks }) => checks.filter(({ ok }) => !ok))).toEqual([]);
+    expect(result.steps.map(({ claim }) => claim)).toEqual(steps.map(({ claim }) => claim));
+    expect([code, result.ok]).toEqual([0, true]);
+  });
+
+  test.for(filters.map(({ name }) => name))("without %s fails: each of its steps, and the exit code is 1", async (name) => {
+    const { code, stdout } = await start("--once", "--json", "--without", name).ended;
+    const result = JSON.parse(stdout) as Result;
+    const its = result.steps.filter(({ filter }) => filter === name);
+    expect(its.filter(({ ok }) => ok).map(({ claim }) => claim)).toEqual([]);
+    expect(its.length).toBeGreaterThan(0);
+    expect([code, result.ok]).toEqual([1, false]);
+  });
+});
+
+describe("npm start", () => {
+  test("serves page, API and traces until Ctrl-C, which leaves no process", async () => {
+    const demo = start("--json");
+    const { page, traces, envoys } = JSON.parse(await demo.until("stdout", /\n}\n$/)) as {
+      page: string;
+      traces: string;
+      envoys: { name: string; admin: string; pid: number }[];
+    };
+    const get = (url: string, headers: Record<string, string> = {}) =>
+      send({ host: "127.0.0.1", port: Number(new URL(url).port) }, { path: new URL(url).pathname, headers });
+    const response = await get(page);
+    expect([response.status, response.header("content-type")]).toEqual([200, "text/html; charset=utf-8"]);
+    const traceId = /00-([0-9a-f]{32})-/.exec(response.header("server-timing") ?? "")?.[1];
+    const tree = (await get(traces)).text();
+    expect(tree).toContain(`trace ${traceId}`);
+    expect(tree).toContain("└─ productpage inbound");
+    expect(await get(new URL("/", page).href)).toMatchObject({ status: 301 });
+    // Who sends the same traceparent twice sees two trees, and no complaint.
+    const traceparent = `00-${"ab".repeat(16)}-${"cd".repeat(8)}-01`;
+    for (let i = 0; i < 2; i++) await get(new URL("/api/v1/products", page).href, { traceparent });
+    const both = (await get(traces)).text();
+    expect(both.split("\n").filter((line) => line.startsWith(`trace ${"ab".repeat(16)}  sampled, 2 spans, 1 service`))).toHaveLength(2);
+    expect(both).not.toMatch(/^!/m);
+    expect(envoys.map(({ name }) => name)).toEqual([
+      "ingress",
+      "productpage",
+      "details",
+      "reviews-v1",
+      "reviews-v2",
+      "reviews-v3",
+      "ratings",
+    ]);
+    expect(demo.leftovers().filter((line) => envoys.some(({ pid }) => line.startsWith(`${pid} `)))).toHaveLength(7);
+    demo.interrupt();
+    // npm passes on what the terminal has sent already: that must not cut the stopping short.
+    await demo.until("stderr", /stopping/);
+    demo.interrupt();
+    expect(await demo.ended).toMatchObject({ code: 0 });
+    await nothingIsLeft(demo);
+  });
+
+  test("ends with an error that names it when an Envoy dies, and leaves no process", async () => {
+    const demo = start("--json");
+    const { envoys } = JSON.parse(await demo.until("stdout", /\n}\n$/)) as { envoys: { name: string; pid: number }[] };
+    process.kill(envoys.find(({ name }) => name === "details")?.pid ?? 0, "SIGKILL");
+    const { code, stderr } = await demo.ended;
+    expect(stderr).toContain("the Envoy of details ended by itself");
+    expect(stderr).toMatch(/error MS0405/);
+    expect(code).toBe(69);
+    await nothingIsLeft(demo);
+  });
+
+  test("Ctrl-C while it starts leaves no process either", async () => {
+    const demo = start("--once");
+    await demo.until("stderr", /starting an ingress/);
+    demo.interrupt();
+    const { code, stdout } = await demo.ended;
+    expect([code, stdout]).toEqual([130, ""]);
+    await nothingIsLeft(demo);
+  });
+
+  test("listens at the port that --port names", async () => {
+    const port = await freePort();
+    const demo = start("--json", "--port", String(port));
+    await demo.until("stdout", /\n}\n$/);
+    expect(await send({ host: "127.0.0.1", port }, { path: "/api/v1/products" })).toMatchObject({ status: 200 });
+    const { code, stderr } = await start("--port", String(port)).ended;
+    expect([code, complaints(stderr)]).toEqual([69, [`error MS0505: 127.0.0.1:${port} is in use; choose another with --port`]]);
+    demo.interrupt();
+    expect(await demo.ended).toMatchObject({ code: 0 });
+    // Nobody listens there any more.
+    await expect(new Promise((resolve, reject) => connect(port, "127.0.0.1").on("connect", resolve).on("error", reject))).rejects.toThrow(
+      "ECONNREFUSED",
+    );
+  });
+
+  test("an unknown flag is one line and exit code 64, before anything starts", async () => {
+    const { code, stdout, stderr } = await start("--onec").ended;
+    expect([code, stdout, complaints(stderr)]).toEqual([64, "", ["error MS0502: unknown option '--onec'; --help lists the flags"]]);
+    expect(stderr).not.toContain("starting");
+    const help = await start("--help").ended;
+    expect([help.code, complaints(help.stderr)]).toEqual([0, []]);
+    expect(help.stdout).toContain("--without FILTER");
+  });
+});
+
+/** A port that was free a moment ago: for the one flag that takes a number. */
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const address = server.address();
+  await new Promise((resolve) => server.close(resolve));
+  return typeof address === "object" && address !== null ? address.port : 0;
+}

@@ -1,0 +1,115 @@
+import { describe, expect, test } from "vitest";
+import { chainAt, filters, verdictFields } from "../filters.ts";
+import type { Mesh } from "../mesh.ts";
+import { UsageError, readOptions } from "../options.ts";
+import { plain } from "../paint.ts";
+import { steps } from "../tour/index.ts";
+import { viewStep } from "../tour/report.ts";
+import { type TourStep, runStep } from "../tour/step.ts";
+
+/** Steps of these tests send nothing. */
+const noMesh = {} as Mesh;
+const step = (run: TourStep["run"]) => runStep({ filter: "tracing", claim: "it works", run }, noMesh);
+
+describe("the lists", () => {
+  test("every filter has a step that shows it, and every step shows a filter", () => {
+    expect([...new Set(steps.map(({ filter }) => filter))].sort()).toEqual(filters.map(({ name }) => name).sort());
+  });
+
+  test("every filter sits somewhere and leaves a field in the access log", () => {
+    const places = [
+      { at: "ingress" },
+      { at: "inbound", workload: "details" },
+      { at: "outbound", workload: "productpage", callee: "details" },
+    ] as const;
+    for (const filter of filters) {
+      const chains = places.map((place) => chainAt(place, [filter]).map(({ name }) => name));
+      expect(chains.flat()).toContain(filter.name);
+      expect(verdictFields()[filter.name]).toContain(`wasm.meshscript.${filter.name}:`);
+    }
+    expect(chainAt(places[0], [])).toEqual([]);
+  });
+});
+
+describe("a step", () => {
+  test("is ok when all its checks are", async () => {
+    expect(await step(async (run) => run.same("sum", 1 + 1, 2))).toMatchObject({ ok: true, checks: [{ what: "sum", ok: true }] });
+  });
+
+  test("fails with what was wanted and what came", async () => {
+    const result = await step(async (run) => {
+      run.same("name", { a: 1 }, undefined);
+      run.check("other", true, "not told");
+    });
+    expect(result.ok).toBe(false);
+    expect(result.checks).toEqual([
+      { what: "name", ok: false, detail: 'expected nothing, got {"a":1}' },
+      { what: "other", ok: true },
+    ]);
+  });
+
+  test("that throws, or checks nothing, is not ok", async () => {
+    expect(await step(() => Promise.reject(new Error("connection refused")))).toMatchObject({
+      ok: false,
+      checks: [{ what: "the step runs to its end", detail: "connection refused" }],
+    });
+    expect((await step(async () => undefined)).ok).toBe(false);
+  });
+
+  test("is told in a few lines", async () => {
+    const result = await step(async (run) => {
+      run.sent.push("GET /a", "GET /a", "GET /b\nx-user: ann");
+      run.saw("200");
+      run.same("status", 200, 403);
+      run.check("body", true);
+    });
+    expect(viewStep(result, "1/2", plain)).toEqual([
+      "1/2 tracing: it works",
+      "  sent  GET /a  (2 times)",
+      "  sent  GET /b",
+      "        x-user: ann",
+      "  saw   200",
+      "  not ok  status: expected 403, got 200",
+      "  FAILED  1 of 2 checks",
+      "",
+    ]);
+  });
+
+  test("with many failures tells the first ones", async () => {
+    const result = await step(async (run) => {
+      for (let i = 0; i < 9; i++) run.check("x".repeat(500), false);
+    });
+    const lines = viewStep(result, "1/1", plain);
+    expect(lines.filter((line) => line.includes("not ok"))).toHaveLength(5);
+    expect(lines).toContain("          and 4 more: see --json");
+    expect(Math.max(...lines.map((line) => line.length))).toBeLessThan(200);
+  });
+});
+
+describe("flags", () => {
+  test("have defaults and are read", () => {
+    expect(readOptions([])).toEqual({ once: false, json: false, help: false, port: 0, without: [] });
+    expect(readOptions(["--once", "--json", "--port", "8080", "--without", "tracing"])).toEqual({
+      once: true,
+      json: true,
+      help: false,
+      port: 8080,
+      without: ["tracing"],
+    });
+  });
+
+  test("that are wrong are told in one line", () => {
+    const message = (...argv: string[]) => {
+      try {
+        readOptions(argv);
+      } catch (error) {
+        if (error instanceof UsageError) return `${error.code} ${error.message}`;
+      }
+      return "no error";
+    };
+    expect(message("--onec")).toBe("MS0502 unknown option '--onec'; --help lists the flags");
+    expect(message("--port", "70000")).toBe('MS0503 --port must be a number from 0 to 65535, got "70000"');
+    expect(message("--without", "tracin")).toMatch(/^MS0503 --without: no filter "tracin"; there are: tracing/);
+    for (const argv of [["--port"], ["extra"], ["--once=1"]]) expect(message(...argv)).toMatch(/^MS0502 [^\n]+$/);
+  });
+});

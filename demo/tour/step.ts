@@ -1,0 +1,84 @@
+import { isDeepStrictEqual } from "node:util";
+import type { HttpRequest } from "../../harness/index.ts";
+import { toPairs } from "../../harness/index.ts";
+import type { Mesh } from "../mesh.ts";
+import type { TraceTree } from "../trace-tree.ts";
+import { type Exchange, watch } from "../watch.ts";
+
+/** A stop of the tour: it shows one thing about one filter. */
+export interface TourStep {
+  /** The filter that it shows: without it in the chain this step must fail. */
+  filter: string;
+  /** What a reader should believe afterwards, in one line. */
+  claim: string;
+  run: (step: StepRun) => Promise<void>;
+}
+
+export interface Check {
+  what: string;
+  ok: boolean;
+  /** What was wanted and what came, when it is not ok. */
+  detail?: string;
+}
+
+/** Something that was seen: a line, or a whole trace. */
+export type Seen = { text: string } | { trace: TraceTree };
+
+export interface StepResult {
+  filter: string;
+  claim: string;
+  ok: boolean;
+  sent: string[];
+  seen: Seen[];
+  checks: Check[];
+}
+
+/** What a step works with: it sends, tells what it saw, and checks. */
+export class StepRun {
+  readonly sent: string[] = [];
+  readonly seen: Seen[] = [];
+  readonly checks: Check[] = [];
+
+  constructor(readonly mesh: Mesh) {}
+
+  /** Sends a request to the ingress and gathers all that it caused. */
+  async send(request: HttpRequest): Promise<Exchange> {
+    const headers = toPairs(request.headers).map(([name, value]) => `${name}: ${value}`);
+    this.sent.push([`${request.method ?? "GET"} ${request.path ?? "/"}`, ...headers].join("\n"));
+    return watch(this.mesh, request);
+  }
+
+  saw(text: string): void {
+    this.seen.push({ text });
+  }
+
+  sawTrace(trace: TraceTree): void {
+    this.seen.push({ trace });
+  }
+
+  /** @param detail Told when it is not ok. */
+  check(what: string, ok: boolean, detail?: string): void {
+    this.checks.push({ what, ok, ...(ok || detail === undefined ? {} : { detail }) });
+  }
+
+  same(what: string, actual: unknown, expected: unknown): void {
+    this.check(what, isDeepStrictEqual(actual, expected), `expected ${show(expected)}, got ${show(actual)}`);
+  }
+}
+
+/** Runs a step. An exception is a failed check like any other; so is a step that checks nothing. */
+export async function runStep(step: TourStep, mesh: Mesh): Promise<StepResult> {
+  const run = new StepRun(mesh);
+  try {
+    await step.run(run);
+    if (run.checks.length === 0) run.check("something is checked", false, "this step has no checks");
+  } catch (error) {
+    run.check("the step runs to its end", false, error instanceof Error ? error.message : String(error));
+  }
+  const { sent, seen, checks } = run;
+  return { filter: step.filter, claim: step.claim, ok: checks.every(({ ok }) => ok), sent, seen, checks };
+}
+
+function show(value: unknown): string {
+  return value === undefined ? "nothing" : JSON.stringify(value);
+}
