@@ -67,8 +67,14 @@ export function wasmFilter(spec: WasmFilterSpec): ConfigObject {
   };
 }
 
+/**
+ * What a list always holds: left out, Envoy runs the module unconfigured, in silence, or takes a configuration that the module would refuse
+ * (observed on 1.40).
+ */
+const LIFECYCLE = ["proxy_on_vm_start", "proxy_on_configure", "proxy_on_context_create", "proxy_on_delete"];
+
 function capabilityMap(names: readonly string[]): ConfigObject {
-  return Object.fromEntries(names.map((name) => [name, {}]));
+  return Object.fromEntries([...new Set([...names, ...LIFECYCLE])].map((name) => [name, {}]));
 }
 
 /** The entry of any filter in a chain. */
@@ -126,7 +132,8 @@ export function loadAssignment(name: string, endpoints: readonly Address[]): Con
  * route("reviews", { match: { prefix: "/reviews" }, route: { timeout: "2s" } });
  */
 export function route(clusterName: string, over?: ConfigObject): ConfigObject {
-  return merge({ match: { prefix: "/" }, route: { cluster: clusterName } }, over);
+  // A match is one of prefix, path, regex ...: the default must not be merged into another.
+  return merge({ ...(over?.["match"] === undefined ? { match: { prefix: "/" } } : {}), route: { cluster: clusterName } }, over);
 }
 
 export interface HttpListenerOptions {

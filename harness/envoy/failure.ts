@@ -1,8 +1,8 @@
 import { type DiagnosticCode, MeshscriptError, diagnostic } from "../../diagnostics/index.ts";
 import { type LogStream, oneLine } from "./logs.ts";
 
-/** An update: `Filesystem config update rejected: REASON`. */
-const REJECTED = /Filesystem config update rejected: (.*)$/s;
+/** An update: `Filesystem config update rejected: REASON`; `failure` when the file is no configuration at all. */
+const REJECTED = /Filesystem config update (?:rejected|failure): (.*)$/s;
 /** A start: ``error `REASON` initializing config '...'``; a validation: `error initializing configuration '...': REASON`. */
 const NOT_STARTED = /error `(.*)` initializing config/s;
 const NOT_VALID = /error initializing configuration '[^']*': (.*)$/s;

@@ -123,7 +123,7 @@ async function ready(envoy: EnvoyProcess, plan: Plan, directory: RunDirectory, a
     const live = await poll(() => isLive(admin), { timeout, signal: stop });
     if (live) {
       if (!(await rejectedAtStart(admin))) return admin;
-      await envoy.logs.waitFor(/config update rejected/, { timeout: 1_000 }).catch(() => undefined);
+      await envoy.logs.waitFor(/config update (?:rejected|failure)/, { timeout: 1_000 }).catch(() => undefined);
       const reason = reasonIn(envoy.logs.lines) ?? "no reason in the log";
       throw envoyFailure("MS0402", `Envoy rejected the configuration: ${reason}`, {
         ...failure,

@@ -26,7 +26,7 @@ export interface WasmFilterSpec {
   failurePolicy?: "FAIL_CLOSED" | "FAIL_OPEN" | "FAIL_RELOAD";
   /** Lets StopIteration in a headers callback still deliver the body [Envoy's default, false]. */
   allowOnHeadersStopIteration?: boolean;
-  /** The only host calls and callbacks that the module may use [all]. */
+  /** The only host calls and callbacks that the module may use; the lifecycle callbacks are added [all]. */
   capabilities?: readonly string[];
 }
 

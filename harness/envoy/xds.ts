@@ -96,7 +96,7 @@ export class XdsFiles {
     if (verdict === "live") return;
     if (verdict === undefined) throw new Rejection(`${kind} were not live on all workers within ${timeout} ms`);
     // The counter can be ahead of the line, which comes through a pipe.
-    await logs.waitFor(/config update rejected/, { from: mark, timeout: 1_000 }).catch(() => undefined);
+    await logs.waitFor(/config update (?:rejected|failure)/, { from: mark, timeout: 1_000 }).catch(() => undefined);
     throw new Rejection(
       reasonIn(logs.lines.slice(mark)) ?? `${kind} were rejected; raise the log level to warning or above for the reason`,
     );
@@ -115,7 +115,8 @@ async function readState(admin: Admin, kind: Kind) {
   const prefix = KINDS[kind].stats;
   return {
     success: of(`${prefix}.update_success`),
-    rejected: of(`${prefix}.update_rejected`),
+    // A file that does not parse as a configuration counts as a failure, one that parses and is refused as rejected.
+    rejected: of(`${prefix}.update_rejected`) + of(`${prefix}.update_failure`),
     warming: of("listener_manager.total_listeners_warming") + of("cluster_manager.warming_clusters"),
     changed: of("listener_manager.listener_added") + of("listener_manager.listener_modified"),
     created: of("listener_manager.listener_create_success") + of("listener_manager.listener_create_failure"),
@@ -124,6 +125,6 @@ async function readState(admin: Admin, kind: Kind) {
 
 /** Whether Envoy refused a file at the start. */
 export async function rejectedAtStart(admin: Admin): Promise<boolean> {
-  const stats = await admin.stats("update_rejected$");
-  return (stats.get("listener_manager.lds.update_rejected") ?? 0) > 0 || (stats.get("cluster_manager.cds.update_rejected") ?? 0) > 0;
+  const stats = await admin.stats("(lds|cds)\\.update_(rejected|failure)$");
+  return [...stats.values()].some((count) => count > 0);
 }

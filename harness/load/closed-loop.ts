@@ -36,7 +36,9 @@ export async function closedLoop(address: Address, options: ClosedLoopOptions): 
       socket.setEncoding("latin1");
       socket.on("connect", next);
       socket.on("error", reject);
-      socket.on("close", () => reject(new Error(`${address.host}:${address.port} closed a connection before all ${requests} answers came`)));
+      socket.on("close", () =>
+        reject(new Error(`${address.host}:${address.port} closed a connection before all ${requests} answers came`)),
+      );
       socket.on("data", (chunk: string) => {
         rest += chunk;
         if (!rest.endsWith("\r\n\r\n")) return;

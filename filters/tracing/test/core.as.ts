@@ -81,7 +81,9 @@ export function baggage(length: i32, allowLength: i32, maxMembers: i32, maxBytes
   policy.maxMembers = maxMembers;
   policy.maxBytes = maxBytes;
   if (allowLength > 0) {
-    const keys = Bytes.static(IN + <usize>length, allowLength).toString().split(",");
+    const keys = Bytes.static(IN + <usize>length, allowLength)
+      .toString()
+      .split(",");
     const allow: Bytes[] = [];
     for (let i = 0; i < keys.length; i++) allow.push(Bytes.of(keys[i]));
     policy.allow = allow;

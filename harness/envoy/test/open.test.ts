@@ -5,7 +5,7 @@ import { describe, expect, test } from "vitest";
 import { MeshscriptError } from "../../../diagnostics/index.ts";
 import "../../expect/index.ts";
 import { eventually, reportOnFailure } from "../../expect/index.ts";
-import { type Envoy, bootstrap, cluster, httpListener, openEnvoy, provision, route, validateConfig } from "../../index.ts";
+import { type Envoy, bootstrap, cluster, httpListener, openEnvoy, openUpstream, provision, route, validateConfig } from "../../index.ts";
 import { moduleFor } from "../../test/modules.ts";
 import { openRunDirectory } from "../run-directory.ts";
 
@@ -90,7 +90,8 @@ describe("openEnvoy", () => {
           environment: { TOKEN: "s3cret" },
           failurePolicy: "FAIL_RELOAD",
           allowOnHeadersStopIteration: true,
-          capabilities: ["proxy_log", "proxy_get_buffer_bytes", "proxy_on_configure"],
+          // Without proxy_on_configure Envoy would run it unconfigured and say nothing: the builder adds it.
+          capabilities: ["proxy_log", "proxy_get_buffer_bytes"],
         },
       ],
     });
@@ -98,6 +99,27 @@ describe("openEnvoy", () => {
     const dump = JSON.stringify(await envoy.configDump());
     expect(dump).toContain("eu");
     expect(dump).toContain("allowed_capabilities");
+  });
+
+  test("tells at the start and at an update what is no configuration at all", async () => {
+    const broken = { match: { prefix: "/", path: "/x" }, direct_response: { status: 200 } };
+    await expect(openEnvoy({ routes: [broken] })).rejects.toThrow(/MS0402: .*Unable to parse JSON as proto.*path/s);
+
+    await using envoy = await openEnvoy();
+    await expect(envoy.update({ routes: [broken] })).rejects.toThrow(/MS0403: .*Unable to parse JSON as proto.*path/s);
+    expect(await envoy.request()).toHaveStatus(200);
+  });
+
+  test("a route's own match takes the place of the default prefix", async () => {
+    await using upstream = await openUpstream({ respond: { status: 201 } });
+    await using envoy = await openEnvoy({
+      config: bootstrap({
+        listeners: [httpListener({ routes: [route("app", { match: { path: "/x" } })] })],
+        clusters: [cluster({ name: "app", endpoints: [upstream.address] })],
+      }),
+    });
+    expect(await envoy.request({ path: "/x" })).toHaveStatus(201);
+    expect(await envoy.request({ path: "/y" })).toHaveStatus(404);
   });
 
   test("keeps what it was told where it was told", async () => {
