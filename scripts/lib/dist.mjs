@@ -5,6 +5,7 @@ import { filesBelow, fingerprint, isAssemblyScript, readStamp, root, writeAtomic
 
 const folders = ["bench", "cli", "demo", "diagnostics", "emit", "filters", "harness", "mesh", "modules", "observe"];
 const entries = [
+  "bench/filter-cpu.ts",
   "cli/main.ts",
   "demo/main.ts",
   "diagnostics/index.ts",
