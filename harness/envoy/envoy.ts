@@ -228,7 +228,7 @@ export class Envoy {
         diagnostic("MS0407", "only listeners and clusters can change without a restart; the rest of the bootstrap differs"),
       );
     }
-    const mark = envoy.logs.lines.length;
+    const mark = envoy.logs.mark;
     try {
       await xds.apply({ listeners: next.listeners, clusters: next.clusters }, admin, envoy.logs, options.concurrency ?? 1, UPDATE_MS);
     } catch (error) {

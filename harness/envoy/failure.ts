@@ -45,7 +45,7 @@ export interface FailureContext {
 export function envoyFailure(code: DiagnosticCode, message: string, context: FailureContext): MeshscriptError {
   const { logs, runDir, configPath, file, from = 0 } = context;
   const said = logs.get().wasm.map(({ source, level, message: text }) => `module ${source}: ${level}: ${oneLine(text)}`);
-  const tail = logs.lines.slice(from).slice(-30);
+  const tail = logs.since(from).slice(-30);
   const notes = [
     `configuration: ${configPath}`,
     // Each VM says the same: once is enough.

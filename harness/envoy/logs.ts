@@ -38,9 +38,13 @@ export const LOG_FORMAT = "[%Y-%m-%d %T.%e][%t][%l][%n] [%g:%#] %j";
 const LINE = /^\[([\d-]+ [\d:.]+)\]\[(\d+)\]\[(\w+)\]\[([\w.]+)\] \[([^\]]*)\] (.*)$/s;
 const WASM = /^wasm log ?(.*?): (.*)$/s;
 
+/** What is kept in memory; the file has everything. A test never gets there, an Envoy that runs for days does. */
+const KEPT = 50_000;
+
 /** Takes Envoy's standard error apart, keeps the lines, and tells those who wait. */
 export class LogStream {
   readonly lines: string[] = [];
+  private forgotten = 0;
   private readonly parsed: Omit<Logs, "mark"> = { envoy: [], wasm: [], other: [] };
   private rest = "";
   private readonly waiting = new Set<() => void>();
@@ -67,7 +71,17 @@ export class LogStream {
 
   get(): Logs {
     const { envoy, wasm, other } = this.parsed;
-    return { envoy: [...envoy], wasm: [...wasm], other: [...other], mark: this.lines.length };
+    return { envoy: [...envoy], wasm: [...wasm], other: [...other], mark: this.mark };
+  }
+
+  /** How many lines have come. */
+  get mark(): number {
+    return this.forgotten + this.lines.length;
+  }
+
+  /** The lines after a mark, as far as they are kept. */
+  since(mark: number): string[] {
+    return this.lines.slice(Math.max(0, mark - this.forgotten));
   }
 
   /** The last lines, as in the file. */
@@ -84,8 +98,9 @@ export class LogStream {
     return new Promise((resolve, reject) => {
       let seen = from;
       const look = () => {
-        for (; seen < this.lines.length; seen += 1) {
-          const line = this.lines[seen] ?? "";
+        const fresh = this.since(seen);
+        seen = this.mark;
+        for (const line of fresh) {
           if (typeof pattern === "string" ? line.includes(pattern) : matches(pattern, line)) return settle(() => resolve(line));
         }
         if (this.ended) settle(() => reject(this.missing(pattern, "before Envoy ended")));
@@ -113,24 +128,30 @@ export class LogStream {
     const match = LINE.exec(raw);
     if (!match) {
       if (raw === "") return;
-      this.parsed.other.push(raw);
+      push(this.parsed.other, raw);
       this.keep(raw);
       return;
     }
     const [, time = "", thread = "", level = "", component = "", location = "", escaped = ""] = match;
     const line: LogLine = { time, thread: Number(thread), level, component, location, message: fromJson(escaped) };
     const wasm = component === "wasm" ? WASM.exec(line.message) : null;
-    if (wasm) this.parsed.wasm.push({ ...line, source: wasm[1] ?? "", message: wasm[2] ?? "" });
-    else this.parsed.envoy.push(line);
+    if (wasm) push(this.parsed.wasm, { ...line, source: wasm[1] ?? "", message: wasm[2] ?? "" });
+    else push(this.parsed.envoy, line);
     // At level info Envoy starts with 60 lines that list its extensions; nobody looks for them in a log file.
     if (component === "main" && /^ {2}[\w. ]+: |^statically linked extensions:|^HTTP header map info:/.test(line.message)) return;
     this.keep(`[${time}][${thread}][${level}][${component}] ${oneLine(line.message.trimEnd())}`);
   }
 
   private keep(line: string): void {
-    this.lines.push(line);
+    this.forgotten += push(this.lines, line);
     this.file.write(`${line}\n`);
   }
+}
+
+/** Adds to a list, whose older half goes when it is full; returns how many went. */
+function push<T>(list: T[], item: T): number {
+  list.push(item);
+  return list.length > KEPT ? list.splice(0, KEPT / 2).length : 0;
 }
 
 /** Control characters made visible: what a module logs cannot look like a line of Envoy's. */

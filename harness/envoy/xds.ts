@@ -78,7 +78,7 @@ export class XdsFiles {
   }
 
   private async offer(kind: Kind, resources: ConfigObject[], admin: Admin, logs: LogStream, workers: number, timeout: number) {
-    const mark = logs.lines.length;
+    const mark = logs.mark;
     const old = await readState(admin, kind);
     this.current[kind] = resources;
     await this.write(kind);
@@ -97,9 +97,7 @@ export class XdsFiles {
     if (verdict === undefined) throw new Rejection(`${kind} were not live on all workers within ${timeout} ms`);
     // The counter can be ahead of the line, which comes through a pipe.
     await logs.waitFor(/config update (?:rejected|failure)/, { from: mark, timeout: 1_000 }).catch(() => undefined);
-    throw new Rejection(
-      reasonIn(logs.lines.slice(mark)) ?? `${kind} were rejected; raise the log level to warning or above for the reason`,
-    );
+    throw new Rejection(reasonIn(logs.since(mark)) ?? `${kind} were rejected; raise the log level to warning or above for the reason`);
   }
 
   private async write(kind: Kind): Promise<void> {

@@ -48,3 +48,20 @@ test("a wait sees lines that are there, lines that come, and the end", async () 
   await expect(never).rejects.toThrow(/before Envoy ended/);
   expect(logs.get().other).toEqual(["a last line without an end"]);
 });
+
+test("the oldest lines of a long life are forgotten, and marks stay true", async () => {
+  const logs = new LogStream(new PassThrough().resume());
+  const push = (from: number, to: number) => {
+    for (let i = from; i < to; i++) logs.push(`line ${i}\n`);
+  };
+  push(0, 60_000);
+  const { mark } = logs.get();
+  const waiting = logs.waitFor("line 60001", { from: mark });
+  push(60_000, 120_000);
+
+  expect(mark).toBe(60_000);
+  expect(await waiting).toBe("line 60001");
+  expect(logs.lines.length).toBeLessThanOrEqual(50_000);
+  expect(logs.since(119_999)).toEqual(["line 119999"]);
+  expect(logs.get().other.length).toBeLessThanOrEqual(50_000);
+});
