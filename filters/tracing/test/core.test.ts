@@ -205,6 +205,13 @@ describe("sampling by trace id", () => {
     );
   });
 
+  test("the trace at the threshold is sampled, the one below is not", () => {
+    for (const share of [500_000_000, 250_000_000, 1, 999_999_999, 123_456_789]) {
+      const threshold = (BigInt(1_000_000_000 - share) << 56n) / 1_000_000_000n;
+      expect([sampled(threshold, share), sampled(threshold - 1n, share)]).toEqual([true, false]);
+    }
+  });
+
   test("a higher percentage samples a superset", () => {
     fc.assert(
       fc.property(

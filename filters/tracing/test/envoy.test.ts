@@ -14,6 +14,7 @@ const configs = {
   plain: {},
   edge: { inbound: "restart", baggage: { allow: ["tenant"] } },
   "edge without baggage": { inbound: "restart" },
+  "edge with limits": { inbound: "restart", baggage: { maxMembers: 5 } },
   egress: { strip: true },
   off: { mode: "off" },
   "own member": { tracestate: { key: "shop", value: "checkout" } },
@@ -184,12 +185,13 @@ describe("at the edges", () => {
     ];
     const named = await through("edge", headers);
     const none = await through("edge without baggage", headers);
+    const unnamed = await through("edge with limits", headers);
 
     expect(named.trace).toMatch(/^[0-9a-f]{32}$/);
     expect(named.trace).not.toBe(TRACE);
     expect(named.received.header("tracestate")).toBeUndefined();
     expect(named.received.header("baggage")).toBe("tenant=blue");
-    expect(none.received.header("baggage")).toBeUndefined();
+    expect([none, unnamed].map(({ received }) => received.header("baggage"))).toEqual([undefined, undefined]);
   });
 
   test("egress strips every trace header and nothing else", async () => {
