@@ -60,6 +60,7 @@ export class Body {
     const stream = this.stream;
     if (stream === null) return Status.BadArgument; // an answer to a callout is read only
     if (!this.ready()) return Status.BadArgument;
+    bytes._fresh();
     const request = this.type == BufferType.RequestBody;
     if (length != this.length && !stream._mayResize(request)) {
       return refuse(

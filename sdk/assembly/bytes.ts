@@ -53,7 +53,8 @@ export class Bytes {
     return this.owner !== null || this.length == 0;
   }
 
-  private fresh(): void {
+  /** @internal In debug builds, stops at the use of bytes whose callback is over. */
+  _fresh(): void {
     if (!ASC_NO_ASSERT) {
       if (!this.owned && this.born != epoch) {
         abort("stale Bytes: the callback that lent them is over; keep them with copy()", "sdk/assembly/bytes.ts", 0, 0);
@@ -63,7 +64,7 @@ export class Bytes {
 
   /** An owned copy, which may be kept in a field. */
   copy(): Bytes {
-    this.fresh();
+    this._fresh();
     const buffer = new ArrayBuffer(this.length);
     memory.copy(changetype<usize>(buffer), this.ptr, this.length);
     return Bytes.owning(buffer);
@@ -71,20 +72,20 @@ export class Bytes {
 
   /** The byte at `index` (0-255), or -1 outside. */
   at(index: i32): i32 {
-    this.fresh();
+    this._fresh();
     if (<u32>index >= <u32>this.length) return -1;
     return <i32>load<u8>(this.ptr + <usize>index);
   }
 
   equals(other: Bytes): bool {
-    this.fresh();
-    other.fresh();
+    this._fresh();
+    other._fresh();
     return this.length == other.length && memory.compare(this.ptr, other.ptr, this.length) == 0;
   }
 
   /** Equal but for the case of A-Z. */
   equalsIgnoreCase(other: Bytes): bool {
-    this.fresh();
+    this._fresh();
     if (this.length != other.length) return false;
     for (let i: usize = 0, n = <usize>this.length; i < n; i++) {
       if (lower(load<u8>(this.ptr + i)) != lower(load<u8>(other.ptr + i))) return false;
@@ -93,19 +94,21 @@ export class Bytes {
   }
 
   startsWith(prefix: Bytes): bool {
-    this.fresh();
+    this._fresh();
+    prefix._fresh();
     return this.length >= prefix.length && memory.compare(this.ptr, prefix.ptr, prefix.length) == 0;
   }
 
   endsWith(suffix: Bytes): bool {
-    this.fresh();
+    this._fresh();
+    suffix._fresh();
     const start = this.length - suffix.length;
     return start >= 0 && memory.compare(this.ptr + <usize>start, suffix.ptr, suffix.length) == 0;
   }
 
   /** Index of the first `byte` at or after `from`, or -1. */
   indexOf(byte: u8, from: i32 = 0): i32 {
-    this.fresh();
+    this._fresh();
     for (let i = max(0, from); i < this.length; i++) {
       if (load<u8>(this.ptr + <usize>i) == byte) return i;
     }
@@ -114,7 +117,7 @@ export class Bytes {
 
   /** Bytes `start` to before `end`, both clamped to what exists. Shares the memory. */
   slice(start: i32, end: i32 = i32.MAX_VALUE): Bytes {
-    this.fresh();
+    this._fresh();
     const from = min(max(start, 0), this.length);
     const to = max(from, min(end, this.length));
     const part = this.owned ? new Bytes() : pooled();
@@ -127,7 +130,7 @@ export class Bytes {
 
   /** Without spaces and tabs at both ends: HTTP's optional white space (RFC 9110, 5.6.3). */
   trim(): Bytes {
-    this.fresh();
+    this._fresh();
     let start = 0;
     let end = this.length;
     while (start < end && isBlank(load<u8>(this.ptr + <usize>start))) start++;
@@ -137,7 +140,7 @@ export class Bytes {
 
   /** The decimal number, or `otherwise` when these are not one to nineteen digits. */
   toU64(otherwise: u64 = 0): u64 {
-    this.fresh();
+    this._fresh();
     if (this.length == 0 || this.length > 19) return otherwise; // 19 digits always fit
     let value: u64 = 0;
     for (let i = 0; i < this.length; i++) {
@@ -150,7 +153,7 @@ export class Bytes {
 
   /** FNV-1a, 32 bits. Not for keys that an attacker may choose. */
   hash(): u32 {
-    this.fresh();
+    this._fresh();
     let hash: u32 = 0x811c9dc5;
     for (let i: usize = 0, n = <usize>this.length; i < n; i++) hash = (hash ^ (<u32>load<u8>(this.ptr + i))) * 0x01000193;
     return hash;
@@ -158,7 +161,7 @@ export class Bytes {
 
   /** Decoded as UTF-8 for logs; what is not UTF-8 becomes some replacement, never a trap. */
   toString(): string {
-    this.fresh();
+    this._fresh();
     return isUtf8(this.ptr, this.length) ? String.UTF8.decodeUnsafe(this.ptr, this.length) : latin1(this.ptr, this.length);
   }
 }

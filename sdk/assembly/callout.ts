@@ -103,8 +103,12 @@ export function startHttpCall(
   let status = headers.status;
   if (status == Status.Ok && trailers !== null) status = trailers.status;
   if (status == Status.Ok) {
-    const framing = headers.framing;
-    if (framing !== null) status = refuse(Misuse.ProtectedHeader, "httpCall with header " + framing.toString() + ": Envoy frames messages");
+    // In trailers neither has a place; in headers `:method` and its like must be.
+    let forbidden = headers.framing;
+    if (headers.hasStatus) forbidden = HeaderName.STATUS;
+    if (forbidden === null && trailers !== null) forbidden = trailers.pseudo !== null ? trailers.pseudo : trailers.framing;
+    if (forbidden !== null)
+      status = refuse(Misuse.ProtectedHeader, "httpCall with header " + forbidden.toString() + ": has no place there");
   }
   if (status == Status.Ok) status = activate(id);
   if (status != Status.Ok) return new HttpCallout(status, 0, id, timeout, 0);
@@ -112,6 +116,9 @@ export function startHttpCall(
   const tail = new ArenaBuffer();
   headers.serialize(head);
   if (trailers !== null) trailers.serialize(tail);
+  if (!head.ok || !tail.ok) return new HttpCallout(Status.InvalidMemoryAccess, 0, id, timeout, 0);
+  cluster._fresh();
+  body._fresh();
   clearOut();
   status = setLastStatus(
     proxy_http_call(cluster.ptr, cluster.length, head.at, head.length, body.ptr, body.length, tail.at, tail.length, timeout, OUT_EXTRA),
@@ -125,6 +132,11 @@ export function startHttpCall(
 /** @internal Takes the callout of a token out of the table; null when it is not ours. */
 export function takeCallout(token: u32): HttpCallout | null {
   return pending.remove(token);
+}
+
+/** @internal Drops what a root that is deleted still waits for; its streams are gone before it. */
+export function dropCallouts(contextId: u32): void {
+  pending.removeWhere(contextId, (callout: HttpCallout, id: u32) => callout._contextId == id);
 }
 
 /** Callouts that wait for an answer. */

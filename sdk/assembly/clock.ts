@@ -13,7 +13,7 @@ export function monotonicNanoseconds(): u64 {
   return load<u64>(OUT);
 }
 
-/** Fills `length` bytes at `ptr` with random bytes of the host's, fit for seeds. */
-export function randomBytes(ptr: usize, length: i32): void {
-  random_get(ptr, length);
+/** Fills `length` bytes at `ptr` with random bytes of the host's, fit for seeds. False when the host gives none: the memory is as it was. */
+export function randomBytes(ptr: usize, length: i32): bool {
+  return random_get(ptr, length) == 0;
 }

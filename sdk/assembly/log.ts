@@ -1,6 +1,6 @@
 import { proxy_get_log_level, proxy_log } from "./abi/imports";
 import { LogLevel } from "./abi/enums";
-import { epoch } from "./context/callback";
+import { depth, epoch } from "./context/callback";
 
 /**
  * Envoy's log, component `wasm`. Building a message costs more than Envoy's refusing it, so ask first:
@@ -15,6 +15,8 @@ export namespace log {
 
   /** True when Envoy writes lines of this level. Asks Envoy at most once per callback, for the level can change at run time. */
   export function enabled(at: LogLevel): bool {
+    // Outside of callbacks, while the module is set up, Envoy lets it log but not ask.
+    if (depth == 0) return true;
     if (asked != epoch) {
       asked = epoch;
       proxy_get_log_level(changetype<usize>(cell));

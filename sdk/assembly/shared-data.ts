@@ -18,6 +18,7 @@ export class SharedValue {
 export class SharedData {
   /** The value; null when absent. */
   static get(key: Bytes): SharedValue | null {
+    key._fresh();
     clearOut();
     const status = setLastStatus(proxy_get_shared_data(key.ptr, key.length, OUT, OUT_LENGTH, OUT_EXTRA));
     if (status != Status.Ok) return null;
@@ -27,11 +28,13 @@ export class SharedData {
 
   /** Sets whatever was there. */
   static set(key: Bytes, value: Bytes): Status {
-    return setLastStatus(proxy_set_shared_data(key.ptr, key.length, value.ptr, value.length, 0));
+    return SharedData.compareAndSet(key, value, 0);
   }
 
   /** Sets if nobody has since `get`; else CasMismatch, and nothing changed: read again. */
   static compareAndSet(key: Bytes, value: Bytes, cas: u32): Status {
+    key._fresh();
+    value._fresh();
     return setLastStatus(proxy_set_shared_data(key.ptr, key.length, value.ptr, value.length, cas));
   }
 

@@ -57,7 +57,30 @@ const cases: Case[] = [
   { do: "shrinkBody", at: "responseBody", status: REFUSED },
   { do: "responseHeadersEarly", at: "tick", status: REFUSED },
   { do: "staleHeaders", at: "requestBody", status: REFUSED, body: "hello", why: /headers of an earlier callback/ },
+  { do: "staleHeaders", at: "keptHeaders", status: REFUSED, why: /headers of an earlier callback/ },
+  { do: "reply204WithBody", at: "requestHeaders", status: REFUSED, why: /204 and a body/ },
+  { do: "status204", at: "responseHeaders", status: REFUSED, why: /replace of :status/ },
+  { do: "unknownPseudo", at: "requestHeaders", status: REFUSED, why: /not a token \(RFC 9110\): ":abc"/ },
+  { do: "pathWithBlank", at: "requestHeaders", status: REFUSED, why: /replace of :path/ },
+  { do: "methodWithBlank", at: "requestHeaders", status: REFUSED },
+  { do: "methodConnect", at: "requestHeaders", status: REFUSED },
+  { do: "emptyForwardedProto", at: "requestHeaders", status: REFUSED, why: /replace of x-forwarded-proto/ },
+  { do: "trailersThenGrow", at: "requestBody", status: REFUSED, body: "hello" },
+  { do: "trailersThenGrow", at: "responseBody", status: REFUSED },
+  { do: "twoViews", at: "requestHeaders", status: OK },
+  {
+    do: "replyThenContinueRequest",
+    at: "tick",
+    status: REFUSED,
+    code: 403,
+    why: /continueRequest: the stream is answered or closed already/,
+  },
 ];
+
+// Envoy queues what ends a stream until the callback is over; a second end then finds no stream. With HTTP/2 and in the response it crashed.
+const ends = ["closeTwice", "replyTwice", "replyThenClose", "closeThenReply"].flatMap((what) =>
+  ["requestHeaders", "tick", "responseHeaders", "responseBody"].map((at) => ({ do: what, at })),
+);
 
 /** Cases with an outcome of their own, below. */
 const others = [
@@ -82,7 +105,7 @@ beforeAll(async () => {
   envoy = await openEnvoy({
     startTimeout: 90_000, // a VM per case, so that what one logs is its own
     config: bootstrap({
-      listeners: [...cases, ...others].map((c) =>
+      listeners: [...cases, ...ends, ...others].map((c) =>
         httpListener({
           name: nameOf(c),
           statPrefix: "safety",
@@ -126,6 +149,31 @@ describe("the SDK answers with a status and a log line, and the stream goes on",
       expect((await send(name, c.body)).status).toBe(c.code ?? 200);
     }
   });
+});
+
+describe.each(["http/1.1", "h2c"] as const)("a stream is ended once, over %s", (protocol) => {
+  test.each(ends.map((c) => [nameOf(c)]))("%s", async (name) => {
+    const from = envoy.logs().mark;
+    // What the client gets differs (an answer, a reset, a body cut off); that Envoy lives and refuses is what counts.
+    const outcomes = await Promise.allSettled([0, 1, 2].map(() => envoy.request({ listener: name, protocol, timeout: 5_000 })));
+    await envoy.waitForLog(`did ${name}: ${REFUSED}`, { from });
+
+    expect(outcomes).toHaveLength(3);
+    expect((await envoy.request({ listener: "replacePath at requestHeaders" })).status).toBe(200);
+    expect(envoy.running).toBe(true);
+  });
+});
+
+test("the debug module stops at the first use of bytes that were lent to an earlier callback, and says so", async () => {
+  const wasm = (await fixtureModule()).replace(/\.wasm$/, ".debug.wasm");
+  const at = (file: string) => [{ name: "fixture", rootId: "misuse", wasm: file, config: { do: "nothing", at: "staleBytes" } }];
+  await using debug = await openEnvoy({ filters: at(wasm) });
+  const response = await debug.request();
+  await debug.waitForLog("stale Bytes: the callback that lent them is over; keep them with copy()");
+
+  expect(response.status).toBe(503);
+  await debug.update({ filters: at(await fixtureModule()) });
+  expect((await debug.request()).status).toBe(200); // the release module does not look
 });
 
 describe("a body of another length is possible once content-length is gone", () => {

@@ -96,9 +96,9 @@ function readSampling(json: JsonObject, config: TracingConfig): void {
 function readTracestate(json: JsonObject, config: TracingConfig): void {
   if (!json.present) return;
   const key = json.bytes("key");
-  if (!isKey(key)) json.problem("key", "must be a tracestate key: a-z or a digit, then up to 255 of a-z 0-9 _ - * / @");
+  if (!isKey(key.ptr, key.length)) json.problem("key", "must be a tracestate key: a-z or a digit, then up to 255 of a-z 0-9 _ - * / @");
   const value = json.bytes("value");
-  if (json.has("value") && !isValue(value)) json.problem("value", "must be 1 to 256 visible characters without , and =");
+  if (json.has("value") && !isValue(value.ptr, value.length)) json.problem("value", "must be 1 to 256 visible characters without , and =");
   config.stateKey = key;
   config.stateValue = value;
 }

@@ -6,6 +6,7 @@ import {
   Headers,
   HttpContext,
   JsonObject,
+  log,
   PropertyPath,
   RootContext,
 } from "proxy-wasm-assemblyscript-sdk";
@@ -13,6 +14,7 @@ import { ArenaBuffer } from "proxy-wasm-assemblyscript-sdk";
 import { MemoryGauges } from "proxy-wasm-assemblyscript-sdk";
 import { Mode, readConfig, TracingConfig } from "./config";
 import { hex, hexLower } from "./core/hex";
+import { Random } from "./core/random";
 import { seeded } from "./seed";
 import { TRACEPARENT_LENGTH, TraceContext } from "./core/trace-context";
 import { Action, Tracer } from "./core/tracer";
@@ -29,7 +31,8 @@ const TRACE_METRIC: Bytes = Bytes.of("trace;desc=");
 
 export class TracingRoot extends RootContext {
   config: TracingConfig = new TracingConfig();
-  readonly tracer: Tracer = new Tracer(seeded());
+  /** Seeded when configured. */
+  tracer: Tracer = new Tracer(new Random(0, 0, 0, 0));
   /** Reused by every request: what is built in one lies in the arena. */
   readonly text: ArenaBuffer = new ArenaBuffer();
   readonly state: Tracestate = new Tracestate();
@@ -40,6 +43,14 @@ export class TracingRoot extends RootContext {
   configure(json: JsonObject): bool {
     this.config = readConfig(json);
     if (!json.ok()) return false;
+    const random = seeded();
+    if (random === null) {
+      log.error(
+        "[tracing #" + this.contextId.toString() + "] the host gives no random numbers: allow random_get in capability_restriction_config",
+      );
+      return false;
+    }
+    this.tracer = new Tracer(random);
     this.counters = [
       new Counter("meshscript_tracing_started_total"),
       new Counter("meshscript_tracing_continued_total"),
@@ -87,23 +98,33 @@ class Tracing extends HttpContext {
     const root = this.tracing;
     const config = root.config;
     const tracer = root.tracer;
+    this.baggage(headers, config.trusted);
+    if (!config.inject) {
+      // We write none; at an untrusted edge none may pass either.
+      if (!config.trusted) this.remove(headers);
+      return;
+    }
     const force = config.forceHeader;
     const count = config.extract ? headers.count(TRACEPARENT) : 0;
     const header = count == 1 ? headers.get(TRACEPARENT) : null;
-    const forced = force !== null && isOn(headers.get(force));
+    // Nobody outside of an untrusted edge may fill the trace store.
+    let forced = false;
+    if (config.trusted && force !== null) forced = isForced(headers, force);
     tracer.decide(count, header, config.trusted, config.parentBased, config.shareFor(headers), forced);
-    if (config.inject) {
-      this.tracestate(headers, tracer.action == Action.Continue);
-      const text = root.text;
-      text.clear();
-      const at = text.reserve(TRACEPARENT_LENGTH);
-      if (at != 0) tracer.context.write(at);
-      const traceparent = text.bytes();
-      headers.replace(TRACEPARENT, traceparent);
-      if (config.serverTiming) this.told = timing(traceparent);
-    }
-    this.baggage(headers, config.trusted);
+    this.tracestate(headers, tracer.action == Action.Continue);
+    const text = root.text;
+    text.clear();
+    const at = text.reserve(TRACEPARENT_LENGTH);
+    if (at != 0) tracer.context.write(at);
+    const traceparent = text.bytes();
+    headers.replace(TRACEPARENT, traceparent);
+    if (config.serverTiming) this.told = timing(traceparent);
     this.note(tracer.action, tracer.context, tracer.parentId);
+  }
+
+  private remove(headers: Headers): void {
+    headers.remove(TRACEPARENT);
+    headers.remove(TRACESTATE);
   }
 
   /** A tracestate goes on with its trace only (3.3.1.4); with a new trace, or a bad member, all of it goes. */
@@ -114,8 +135,8 @@ class Tracing extends HttpContext {
     const came = headers.count(TRACESTATE);
     state.clear();
     let valid = continued;
-    for (let i = 0; i < came && valid; i++) {
-      const value = headers.get(TRACESTATE, i);
+    for (let i = headers.indexOf(TRACESTATE); i >= 0 && valid; i = headers.indexOf(TRACESTATE, i + 1)) {
+      const value = headers.valueAt(i);
       valid = value !== null && state.add(value);
     }
     if (!valid) state.clear();
@@ -149,7 +170,8 @@ class Tracing extends HttpContext {
       return;
     }
     const header = headers.unique(TRACEPARENT);
-    if (header !== null && new TraceContext().parse(header)) this.told = timing(header.trim());
+    // Only the 55 bytes that were checked: what a higher version has behind them could hold a second metric.
+    if (header !== null && new TraceContext().parse(header)) this.told = timing(header.trim().slice(0, TRACEPARENT_LENGTH));
   }
 
   private baggage(headers: Headers, trusted: bool): void {
@@ -165,18 +187,15 @@ class Tracing extends HttpContext {
     const text = this.tracing.text;
     text.clear();
     let members = 0;
-    let changed = came > 1;
-    for (let i = 0; i < came; i++) {
-      const value = headers.get(BAGGAGE, i);
+    let bytes = 0;
+    for (let i = headers.indexOf(BAGGAGE); i >= 0; i = headers.indexOf(BAGGAGE, i + 1)) {
+      const value = headers.valueAt(i);
       if (value === null) continue;
+      bytes = value.length;
       members = policy.filter(value, text, members);
-      if (members < 0) {
-        changed = true;
-        members = -members - 1;
-      }
     }
     if (members == 0) headers.remove(BAGGAGE);
-    else if (changed) headers.replace(BAGGAGE, text.bytes());
+    else if (came > 1 || text.length != bytes) headers.replace(BAGGAGE, text.bytes());
   }
 
   private strip(headers: Headers): void {
@@ -217,10 +236,13 @@ function timing(value: Bytes): Bytes {
   return Bytes.owning(buffer);
 }
 
-/** A forcing header says yes unless it is empty, `0` or `false`. */
-function isOn(value: Bytes | null): bool {
-  if (value === null || value.length == 0) return false;
-  return !value.equals(ZERO) && !value.equalsIgnoreCase(FALSE);
+/** A forcing header says yes unless it is empty, `0` or `false`; of several, any may. */
+function isForced(headers: Headers, name: HeaderName): bool {
+  for (let i = headers.indexOf(name); i >= 0; i = headers.indexOf(name, i + 1)) {
+    const value = headers.valueAt(i);
+    if (value !== null && value.length > 0 && !value.equals(ZERO) && !value.equalsIgnoreCase(FALSE)) return true;
+  }
+  return false;
 }
 
 const ZERO: Bytes = Bytes.of("0");

@@ -5,7 +5,7 @@ export const TRACESTATE: HeaderName = new HeaderName("tracestate");
 export const BAGGAGE: HeaderName = new HeaderName("baggage");
 export const SERVER_TIMING: HeaderName = new HeaderName("server-timing");
 
-/** Every header that carries a trace or its baggage, in any format that is in use; `strip` removes them all. */
+/** Headers that carry a trace or its baggage, in the formats that we know of; `strip` removes them all. */
 const NAMES: Bytes[] = [
   TRACEPARENT.bytes,
   TRACESTATE.bytes,
@@ -19,6 +19,11 @@ const NAMES: Bytes[] = [
   Bytes.of("x-cloud-trace-context"),
   Bytes.of("x-ot-span-context"),
   Bytes.of("sw8"),
+  Bytes.of("sentry-trace"),
+  Bytes.of("elastic-apm-traceparent"),
+  Bytes.of("newrelic"),
+  Bytes.of("x-dynatrace"),
+  Bytes.of("traceresponse"),
 ];
 const PREFIXES: Bytes[] = [
   Bytes.of("x-b3-"),
@@ -27,6 +32,7 @@ const PREFIXES: Bytes[] = [
   Bytes.of("sw8-"),
   Bytes.of("ot-tracer-"),
   Bytes.of("ot-baggage-"),
+  Bytes.of("x-instana-"),
 ];
 
 export function isTraceHeader(name: Bytes): bool {

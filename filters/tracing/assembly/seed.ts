@@ -1,9 +1,9 @@
 import { randomBytes } from "proxy-wasm-assemblyscript-sdk";
 import { Random } from "./core/random";
 
-/** A generator of its own for each VM, so that no two workers make the same ids. */
-export function seeded(): Random {
+/** A generator of its own for each VM, so that no two workers make the same ids; null when the host gives no random numbers. */
+export function seeded(): Random | null {
   const seed = new StaticArray<u64>(4);
-  randomBytes(changetype<usize>(seed), 32);
+  if (!randomBytes(changetype<usize>(seed), 32)) return null;
   return new Random(seed[0], seed[1], seed[2], seed[3]);
 }

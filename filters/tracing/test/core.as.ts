@@ -74,7 +74,7 @@ export function tracestate(length: i32, keyLength: i32, valueLength: i32): i32 {
   return result;
 }
 
-/** One baggage header through a policy; the allowed keys lie behind it, separated by commas. The result as `filter` gives it. */
+/** One baggage header through a policy; the allowed keys lie behind it, separated by commas. The number of members. */
 export function baggage(length: i32, allowLength: i32, maxMembers: i32, maxBytes: i32): i32 {
   const before = enter(1);
   const policy = new BaggagePolicy();

@@ -40,6 +40,10 @@ const configs = {
   baggage: { baggage: { maxMembers: 2, allow: ["a", "b", "c"] } },
   timing: { response: { serverTiming: true } },
   "no inject": { inject: [] },
+  "edge without inject": { inbound: "restart", inject: [] },
+  "edge with force": { inbound: "restart", sampling: { percentage: 0, forceHeader: "x-force-trace" } },
+  "short baggage": { baggage: { maxBytes: 100 } },
+  "observe timing": { mode: "observe", response: { serverTiming: true } },
   "no extract": { extract: [] },
 } as const satisfies Record<string, TracingConfig>;
 type Name = keyof typeof configs;
@@ -215,6 +219,17 @@ describe("at the edges", () => {
     expect(received.header("x-keep")).toBe("1");
   });
 
+  test("an untrusted edge that writes nothing lets nothing through either, and nobody outside forces a sample", async () => {
+    const { received } = await through("edge without inject", [
+      ["traceparent", incoming],
+      ["tracestate", "a=b"],
+    ]);
+    const forced = await through("edge with force", [["x-force-trace", "1"]]);
+
+    expect([received.header("traceparent"), received.header("tracestate")]).toEqual([undefined, undefined]);
+    expect(forced.flags).toBe("02");
+  });
+
   test("off, no extract and no inject do what they say", async () => {
     const headers: [string, string][] = [
       ["traceparent", "junk"],
@@ -272,6 +287,18 @@ test("baggage above its limits or not allowed is cut, several headers become one
 
   expect(received.headerValues("baggage")).toEqual(["a=1,b=2;p=1"]);
   expect(untouched.received.headerValues("baggage")).toEqual(["a=1,,junk", "b"]);
+});
+
+test("baggage that is too long only by its blanks is cut to what it says", async () => {
+  const { received } = await through("short baggage", [["baggage", `a=1,${" ".repeat(300)},b=2`]]);
+
+  expect(received.headerValues("baggage")).toEqual(["a=1,b=2"]);
+});
+
+test("what a higher version has behind its 55 bytes is not told to the client", async () => {
+  const { response } = await through("observe timing", [["traceparent", `cc-${TRACE}-${SPAN}-01-x,evil;desc="injected"`]]);
+
+  expect(response.header("server-timing")).toBe(`trace;desc=cc-${TRACE}-${SPAN}-01`);
 });
 
 test("Server-Timing tells the client the trace that went on", async () => {

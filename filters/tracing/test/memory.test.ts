@@ -2,23 +2,30 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { type Envoy, closedLoop, openEnvoy } from "../../../harness/index.ts";
 import { tracingModule } from "./support.ts";
 
+const LIMIT = 2 * 1024 * 1024;
 let envoy: Envoy;
+
 beforeAll(async () => {
   const config = { tracestate: { key: "ms" }, baggage: { allow: ["tenant"] }, response: { serverTiming: true } };
   envoy = await openEnvoy({ filters: [{ name: "tracing", wasm: await tracingModule(), config }] });
 }, 120_000);
 afterAll(() => envoy?.stop());
 
-const headers = [
+const headers: [string, string][] = [
   ["traceparent", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"],
   ["tracestate", "congo=t61rcWkgMzE,rojo=00f067aa0ba902b7"],
   ["baggage", "tenant=blue,user=ann"],
   ["user-agent", "memory"],
-] as const;
+];
+
+const metric = async (name: string) => Number((await envoy.stat(`wasmcustom.meshscript_tracing_${name}`)) ?? 0);
 
 async function memory() {
-  const gauge = async (name: string) => Number(await envoy.stat(`wasmcustom.meshscript_tracing_${name}`));
-  return { linear: await gauge("linear_memory_bytes"), arena: await gauge("arena_high_water_bytes"), objects: await gauge("live_objects") };
+  return {
+    linear: await metric("linear_memory_bytes"),
+    arena: await metric("arena_high_water_bytes"),
+    objects: await metric("live_objects"),
+  };
 }
 
 test("linear memory is at most 2 MiB, and the same after 10,000 and 1,000,000 requests", async () => {
@@ -28,11 +35,34 @@ test("linear memory is at most 2 MiB, and the same after 10,000 and 1,000,000 re
   const late = await memory();
 
   expect([first, more]).toEqual([new Map([[200, 10_240]]), new Map([[200, 989_760]])]);
-  expect(await envoy.stat("wasmcustom.meshscript_tracing_continued_total")).toBe(1_000_000);
+  expect(await metric("continued_total")).toBe(1_000_000);
   expect(early.linear).toBeGreaterThan(0);
-  expect(early.linear).toBeLessThanOrEqual(2 * 1024 * 1024);
+  expect(early.linear).toBeLessThanOrEqual(LIMIT);
   expect(late.linear).toBe(early.linear);
   expect(late.arena).toBe(early.arena);
   expect(late.objects).toBeLessThan(10_000);
   console.log(`tracing: ${late.linear} bytes of linear memory, at most ${late.arena} in the arena, ${late.objects} live objects`);
 }, 300_000);
+
+test("no header that Envoy lets in by default makes linear memory grow past that", async () => {
+  const size = 58 * 1024;
+  const attacks: [string, string][] = [
+    ["tracestate", ",".repeat(size)],
+    ["tracestate", "a=1,".repeat(size / 4)],
+    ["baggage", ",".repeat(size)],
+    ["baggage", "a=1,".repeat(size / 4)],
+    ["baggage", "tenant=1;".repeat(size / 9)],
+    ["traceparent", "0".repeat(size)],
+    ["x-other", "x".repeat(size)],
+  ];
+  for (const attack of attacks) {
+    const others = headers.filter(([name]) => name !== attack[0]);
+    expect((await envoy.request({ headers: [...others, attack] })).status).toBe(200);
+  }
+  await closedLoop(envoy.address(), { requests: 1_024, headers }); // until the gauges are set again
+  const { linear, arena } = await memory();
+
+  expect(arena).toBeGreaterThan(size);
+  expect(arena).toBeLessThan(256 * 1024);
+  expect(linear).toBeLessThanOrEqual(LIMIT);
+});

@@ -3,8 +3,8 @@
  * a filter overrides. Each enters, finds the object, calls it, leaves; an unknown id is ignored.
  */
 import { Body } from "../body";
-import { HttpCallResponse, takeCallout } from "../callout";
-import { depth, enter, leave } from "../context/callback";
+import { dropCallouts, HttpCallResponse, takeCallout } from "../callout";
+import { enter, leave } from "../context/callback";
 import { HttpContext } from "../context/http";
 import { created, find, forget, http, openRoot, root } from "../context/registry";
 import { readConfiguration, RootContext } from "../context/root";
@@ -46,16 +46,13 @@ export function proxy_on_tick(id: u32): void {
   leave(before);
 }
 
-// One view per kind, reused: a stream's callbacks come one after another. A callback inside another (depth 2) gets its own.
-const headersView: Headers = new Headers();
-const bodyView: Body = new Body();
-
+// A view of its own for each callback: one that was reused would let a filter that kept it read and edit another stream's message.
 function headersOf(map: MapType, stream: HttpContext): Headers {
-  return (depth == 1 ? headersView : new Headers()).bind(map, stream._id, stream);
+  return new Headers().bind(map, stream._id, stream);
 }
 
 function bodyOf(type: BufferType, stream: HttpContext, size: i32): Body {
-  return (depth == 1 ? bodyView : new Body()).bind(type, stream._id, stream, size);
+  return new Body().bind(type, stream._id, stream, size);
 }
 
 export function proxy_on_request_headers(id: u32, count: i32, endOfStream: u32): u32 {
@@ -90,7 +87,7 @@ export function proxy_on_response_headers(id: u32, count: i32, endOfStream: u32)
   let answer: u32 = 0;
   const stream = http(id);
   if (stream !== null) {
-    stream._responseStarted();
+    stream._responseHeaders(endOfStream != 0);
     answer = stream.onResponseHeaders(headersOf(MapType.ResponseHeaders, stream), endOfStream != 0);
   }
   leave(before);
@@ -174,6 +171,7 @@ export function proxy_on_delete(id: u32): void {
       (<HttpContext>context).onDelete();
     } else if (context instanceof RootContext) {
       (<RootContext>context).onDelete();
+      dropCallouts(id);
     }
   }
   leave(before);

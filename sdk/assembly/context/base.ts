@@ -50,6 +50,7 @@ export abstract class BaseContext {
    * else can be set: on `request.path` and its like Envoy answers Ok and does nothing.
    */
   setProperty(key: PropertyPath, value: Bytes): Status {
+    value._fresh();
     const status = activate(this._id);
     if (status != Status.Ok) return status;
     return setLastStatus(proxy_set_property(key.bytes.ptr, key.bytes.length, value.ptr, value.length));

@@ -15,12 +15,10 @@ export let depth: i32 = 0;
 /** Counts top-level callbacks; what was borrowed under another number is stale. */
 export let epoch: u32 = 1;
 let effective: u32 = 0;
-let own: u32 = 0;
 
-/** Enters a callback of context `id`; returns the context of the callback it interrupts, for `leave`. */
+/** Enters a callback of context `id`; returns the effective context of the callback that it interrupts, for `leave`. */
 export function enter(id: u32): u32 {
-  const before = own;
-  own = id;
+  const before = effective;
   effective = id;
   depth++;
   return before;
@@ -28,9 +26,9 @@ export function enter(id: u32): u32 {
 
 /** Leaves a callback. At the top level all borrowed memory is forgotten and a collection may run. */
 export function leave(before: u32): void {
-  own = before;
   effective = before;
   if (--depth == 0) {
+    effective = 0;
     epoch++;
     reset();
     recycle();
@@ -40,8 +38,8 @@ export function leave(before: u32): void {
 
 /** Makes `id` the context that host calls act on. Costs a host call only when it is another one. */
 export function activate(id: u32): Status {
-  if (effective == id) return Status.Ok;
   if (depth == 0 || id == 0) return Status.BadArgument;
+  if (effective == id) return Status.Ok;
   const status = <Status>proxy_set_effective_context(id);
   if (status == Status.Ok) effective = id;
   return status;

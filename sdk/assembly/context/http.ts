@@ -8,13 +8,14 @@ import { HeaderList } from "../headers/list";
 import { ArenaBuffer } from "../memory/arena";
 import { Misuse, refuse } from "../refuse";
 import { BaseContext } from "./base";
-import { activate } from "./callback";
+import { activate, epoch } from "./callback";
 
 // What the SDK remembers of a stream, to refuse the calls that crash Envoy.
 const RESPONSE_STARTED: u32 = 1;
 const ENDED: u32 = 2;
 const REQUEST_LENGTH_REMOVED: u32 = 4;
 const RESPONSE_LENGTH_REMOVED: u32 = 8;
+const RESPONSE_HAS_BODY: u32 = 16;
 
 /**
  * One request and its response. Override the callbacks that are needed: the build exports exactly those, and one that is not
@@ -25,6 +26,10 @@ const RESPONSE_LENGTH_REMOVED: u32 = 8;
  */
 export abstract class HttpContext extends BaseContext {
   private _state: u32 = 0;
+  /** The callback (by its epoch) in which we answered or closed the stream; 0: we have not. */
+  private _answeredIn: u32 = 0;
+  /** @internal Counts edits of headers, so that a second view of a map knows that it is old. */
+  _edits: u32 = 0;
 
   onRequestHeaders(headers: Headers, endOfStream: bool): FilterHeadersStatus {
     return FilterHeadersStatus.Continue;
@@ -81,11 +86,13 @@ export abstract class HttpContext extends BaseContext {
   }
 
   /**
-   * Answers the request in place of the upstream; of several in one callback the first wins. Possible from `onRequestHeaders` on,
-   * also while the upstream works and while the response's headers are paused; during a response's body the client gets what was
-   * sent so far and a closed connection. The callbacks of the response then run for our own answer.
+   * Answers the request in place of the upstream, once: a stream that was answered or closed takes no second answer and goes on no
+   * more. Possible from `onRequestHeaders` on, also while the upstream works and while the response's headers are paused; during a
+   * response's body the client gets what was sent so far and a closed connection. The callbacks of the response then run for our own
+   * answer.
    *
    * @param statusCode 200 to 599
+   * @param body must be empty with 204, 205 and 304, which have none: a client would take it for the next response
    * @param details for `%RESPONSE_CODE_DETAILS%`; Envoy writes spaces as `_`
    * @param grpcStatus for requests with content-type application/grpc, whose HTTP status is then 200; -1: mapped from statusCode
    * @returns BadArgument when the stream is over, the code is out of range or the headers were refused
@@ -97,7 +104,7 @@ export abstract class HttpContext extends BaseContext {
     details: Bytes = EMPTY,
     grpcStatus: i32 = -1,
   ): Status {
-    if (this._state & ENDED) return refuse(Misuse.AfterEnd, "sendLocalResponse: the stream is over (in onLog and later Envoy would crash)");
+    if (this._over("sendLocalResponse")) return Status.BadArgument;
     if (statusCode < 200 || statusCode > 599 || grpcStatus < -1 || grpcStatus > 16) {
       return refuse(
         Misuse.StatusCode,
@@ -108,6 +115,14 @@ export abstract class HttpContext extends BaseContext {
           ": 200 to 599 and -1 to 16 are allowed",
       );
     }
+    if (body.length > 0 && hasNoBody(statusCode)) {
+      return refuse(
+        Misuse.StatusCode,
+        "sendLocalResponse with status " + statusCode.toString() + " and a body: the client would take it for the next response",
+      );
+    }
+    body._fresh();
+    details._fresh();
     const block = new ArenaBuffer();
     if (headers !== null) {
       if (headers.status != Status.Ok) return headers.status;
@@ -119,8 +134,10 @@ export abstract class HttpContext extends BaseContext {
     if (status != Status.Ok) return status;
     if (headers !== null) headers.serialize(block);
     if (!block.ok) return Status.InvalidMemoryAccess;
-    return setLastStatus(
-      proxy_send_local_response(statusCode, details.ptr, details.length, body.ptr, body.length, block.at, block.length, grpcStatus),
+    return this._answered(
+      setLastStatus(
+        proxy_send_local_response(statusCode, details.ptr, details.length, body.ptr, body.length, block.at, block.length, grpcStatus),
+      ),
     );
   }
 
@@ -129,8 +146,12 @@ export abstract class HttpContext extends BaseContext {
     return this.sendLocalResponse(200, message, headers, message, grpcStatus);
   }
 
-  /** Lets a paused request go on. Edit its headers before. Ok and without effect when it is not paused. */
+  /**
+   * Lets a paused request go on. Edit its headers before. Ok and without effect when it is not paused; refused after an answer of ours, which
+   * it would undo.
+   */
   continueRequest(): Status {
+    if (this._answeredIn != 0) return refuse(Misuse.AfterEnd, "continueRequest: the stream is answered or closed already");
     const status = this._act("continueRequest");
     return status == Status.Ok ? setLastStatus(proxy_continue_stream(StreamType.Request)) : status;
   }
@@ -140,15 +161,29 @@ export abstract class HttpContext extends BaseContext {
     if (!(this._state & RESPONSE_STARTED)) {
       return refuse(Misuse.ContinueResponseEarly, "continueResponse before this filter's onResponseHeaders");
     }
+    if (this._answeredIn == epoch) return refuse(Misuse.AfterEnd, "continueResponse: the stream was answered or closed in this callback");
     const status = this._act("continueResponse");
     return status == Status.Ok ? setLastStatus(proxy_continue_stream(StreamType.Response)) : status;
   }
 
   /** Resets the stream, without an answer; response code details `wasm_close_stream`. */
   closeStream(): Status {
-    if (this._state & ENDED) return refuse(Misuse.AfterEnd, "closeStream: the stream is over (in onLog and later Envoy would crash)");
+    if (this._over("closeStream")) return Status.BadArgument;
     const status = this._act("closeStream");
-    return status == Status.Ok ? setLastStatus(proxy_close_stream(StreamType.Request)) : status;
+    return status == Status.Ok ? this._answered(setLastStatus(proxy_close_stream(StreamType.Request))) : status;
+  }
+
+  /** Two ends of one stream, or one in onLog and later, crash Envoy: it queues them until the callback ends, and the second finds no stream. */
+  private _over(what: string): bool {
+    if (this._state & ENDED) refuse(Misuse.AfterEnd, what + ": the stream is over (in onLog and later Envoy would crash)");
+    else if (this._answeredIn != 0) refuse(Misuse.AfterEnd, what + ": the stream is answered or closed already (Envoy could crash)");
+    else return false;
+    return true;
+  }
+
+  private _answered(status: Status): Status {
+    if (status == Status.Ok) this._answeredIn = epoch;
+    return status;
   }
 
   private _act(what: string): Status {
@@ -156,9 +191,20 @@ export abstract class HttpContext extends BaseContext {
     return status == Status.Ok ? status : refuse(Misuse.WrongContext, what + ": the stream is gone or not yet there", status);
   }
 
+  /** @internal A header block of a response came: the upstream's, or that of a local reply. */
+  _responseHeaders(endOfStream: bool): void {
+    this._state = (this._state & ~(RESPONSE_LENGTH_REMOVED | RESPONSE_HAS_BODY)) | RESPONSE_STARTED;
+    if (!endOfStream) this._state |= RESPONSE_HAS_BODY;
+  }
+
   /** @internal */
   _responseStarted(): void {
     this._state |= RESPONSE_STARTED;
+  }
+
+  /** @internal */
+  _responseHasBody(): bool {
+    return (this._state & RESPONSE_HAS_BODY) != 0;
   }
 
   /** @internal */
@@ -175,4 +221,9 @@ export abstract class HttpContext extends BaseContext {
   _mayResize(request: bool): bool {
     return (this._state & (request ? REQUEST_LENGTH_REMOVED : RESPONSE_LENGTH_REMOVED)) != 0;
   }
+}
+
+/** RFC 9110, 15.3.5, 15.3.6, 15.4.5. */
+export function hasNoBody(statusCode: u64): bool {
+  return statusCode == 204 || statusCode == 205 || statusCode == 304;
 }

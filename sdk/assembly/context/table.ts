@@ -49,6 +49,17 @@ export class IdTable<T> {
     return removed;
   }
 
+  /** Removes all whose value `matches` says so of; `what` is handed on to it, since there are no closures. */
+  removeWhere(what: u32, matches: (value: T, what: u32) => bool): void {
+    const keys = this.keys;
+    const ids = new Array<u32>();
+    for (let i = 0; i < keys.length; i++) {
+      const value = unchecked(this.values[i]);
+      if (unchecked(keys[i]) != 0 && value !== null && matches(value, what)) ids.push(unchecked(keys[i]));
+    }
+    for (let i = 0; i < ids.length; i++) this.remove(ids[i]);
+  }
+
   private find(id: u32): i32 {
     if (id == 0) return -1;
     const mask = this.keys.length - 1;

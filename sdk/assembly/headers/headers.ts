@@ -8,11 +8,15 @@ import { MapType, Status } from "../abi/enums";
 import { clearOut, OUT, OUT_LENGTH } from "../abi/out";
 import { Bytes } from "../bytes";
 import { activate, epoch } from "../context/callback";
-import { HttpContext } from "../context/http";
+import { hasNoBody, HttpContext } from "../context/http";
 import { allocate, ArenaBuffer, duplicate } from "../memory/arena";
 import { Misuse, refuse } from "../refuse";
 import { quote } from "./list";
-import { HeaderName, isFieldValue, NameKind } from "./name";
+import { HeaderName, isFieldValue, isToken, isVisible, NameKind } from "./name";
+
+const CONNECT: Bytes = Bytes.of("CONNECT");
+const HTTP: Bytes = Bytes.of("http");
+const HTTPS: Bytes = Bytes.of("https");
 
 /**
  * The headers (or trailers) of a message: all pairs, in order, names in lower case. Read from the host once, at the first question,
@@ -29,6 +33,8 @@ export class Headers {
   private stream: HttpContext | null = null;
   private born: u32 = 0;
   private loaded: bool = false;
+  /** The stream's count of edits when this view was in step with the host. */
+  private edits: u32 = 0;
   /** Index in the arena, 16 bytes a pair: address and length of name and value. */
   private entries: usize = 0;
   private pairs: i32 = 0;
@@ -111,6 +117,17 @@ export class Headers {
     return bytes;
   }
 
+  /**
+   * Index of the next pair of that name at or after `from`, or -1: for walking all values in linear time.
+   *
+   * ```ts
+   * for (let i = headers.indexOf(NAME); i >= 0; i = headers.indexOf(NAME, i + 1)) use(headers.valueAt(i));
+   * ```
+   */
+  indexOf(name: HeaderName, from: i32 = 0): i32 {
+    return this.find(name, max(from, 0));
+  }
+
   /** Appends a further value. Refused for pseudo headers, which Envoy would join to `/a,/b`, and for what frames the message. */
   add(name: HeaderName, value: Bytes): Status {
     const problem = this.check(name, value);
@@ -120,7 +137,7 @@ export class Headers {
     }
     const status = <Status>proxy_add_header_map_value(this.map, name.bytes.ptr, name.bytes.length, value.ptr, value.length);
     // Envoy joins a second value of some headers to the first: read again instead of guessing which.
-    if (status == Status.Ok && this.loaded) {
+    if (status == Status.Ok && this.edited()) {
       if (this.find(name, 0) >= 0) this.loaded = false;
       else this.append(name, value);
     }
@@ -137,11 +154,14 @@ export class Headers {
         "replace of " + name.toString() + ": Envoy frames messages; to change a body's length, remove content-length",
       );
     }
-    if (name.kind == NameKind.Pseudo && !this.allows(name, value)) {
-      return refuse(Misuse.ProtectedHeader, "replace of " + name.toString() + ": not in this map, empty, or not a status from 200 to 599");
+    if (name.kind != NameKind.Ordinary && this.protects(name) && !this.allows(name, value)) {
+      return refuse(
+        Misuse.ProtectedHeader,
+        "replace of " + name.toString() + ": not in this map, or not a value that Envoy can route or frame by",
+      );
     }
     const status = <Status>proxy_replace_header_map_value(this.map, name.bytes.ptr, name.bytes.length, value.ptr, value.length);
-    if (status == Status.Ok && this.loaded) {
+    if (status == Status.Ok && this.edited()) {
       this.drop(name);
       this.append(name, value);
     }
@@ -158,9 +178,13 @@ export class Headers {
     }
     const status = <Status>proxy_remove_header_map_value(this.map, name.bytes.ptr, name.bytes.length);
     if (status == Status.Ok) {
-      if (this.loaded) this.drop(name);
+      if (this.edited()) this.drop(name);
       const stream = this.stream;
-      if (length && stream !== null) stream._lengthRemoved(<i32>this.map == MapType.RequestHeaders);
+      if (length && stream !== null) {
+        // Trailers say nothing of the body's length.
+        if (<i32>this.map == MapType.RequestHeaders) stream._lengthRemoved(true);
+        else if (<i32>this.map == MapType.ResponseHeaders) stream._lengthRemoved(false);
+      }
     }
     return status;
   }
@@ -192,11 +216,22 @@ export class Headers {
     return Status.Ok;
   }
 
+  /** What Envoy can route by. A blank in `:path` or `:method` would be another request line to a lenient upstream. */
   private allows(name: HeaderName, value: Bytes): bool {
-    const isStatus = name.bytes.equals(HeaderName.STATUS.bytes);
-    if (<i32>this.map == MapType.RequestHeaders) return !isStatus && value.length > 0;
-    if (<i32>this.map != MapType.ResponseHeaders || !isStatus || value.length != 3) return false;
+    const wanted = name.bytes;
+    if (<i32>this.map == MapType.ResponseHeaders) return wanted.equals(HeaderName.STATUS.bytes) && this.allowsStatus(value);
+    if (<i32>this.map != MapType.RequestHeaders || value.length == 0) return false;
+    if (wanted.equals(HeaderName.METHOD.bytes)) return isToken(value) && !value.equals(CONNECT);
+    if (wanted.equals(HeaderName.PATH.bytes) || wanted.equals(HeaderName.AUTHORITY.bytes)) return isVisible(value);
+    // :scheme and x-forwarded-proto
+    return (wanted.equals(HeaderName.SCHEME.bytes) || name.kind == NameKind.Routing) && (value.equals(HTTP) || value.equals(HTTPS));
+  }
+
+  private allowsStatus(value: Bytes): bool {
+    if (value.length != 3) return false;
     const code = value.toU64();
+    const stream = this.stream;
+    if (hasNoBody(code) && stream !== null && stream._responseHasBody()) return false;
     return code >= 200 && code <= 599;
   }
 
@@ -254,9 +289,26 @@ export class Headers {
     return true;
   }
 
+  /** After an edit of ours: true when the index can be patched, false when it has to be read again. */
+  private edited(): bool {
+    const stream = this.stream;
+    const inStep = this.inStep();
+    if (stream !== null) this.edits = ++stream._edits;
+    if (!inStep) this.loaded = false;
+    return inStep;
+  }
+
+  /** False when nothing was read yet, or another view of this stream has edited since. */
+  private inStep(): bool {
+    const stream = this.stream;
+    return this.loaded && (stream === null || stream._edits == this.edits);
+  }
+
   private load(): bool {
-    if (this.loaded && this.born == epoch) return true;
+    if (this.born == epoch && this.inStep()) return true;
     this.pairs = 0;
+    const stream = this.stream;
+    if (stream !== null) this.edits = stream._edits;
     if (!this.ready()) return false;
     clearOut();
     this.status = <Status>proxy_get_header_map_pairs(this.map, OUT, OUT_LENGTH);

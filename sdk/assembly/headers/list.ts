@@ -24,6 +24,7 @@ export class HeaderList {
   /** The last name that only a request may hold, or that Envoy writes itself; null when there is none. */
   pseudo: HeaderName | null = null;
   framing: HeaderName | null = null;
+  hasStatus: bool = false;
   private sizes: StaticArray<i32> = new StaticArray<i32>(16);
   private text: ArrayBuffer = new ArrayBuffer(512);
   private used: i32 = 0;
@@ -42,7 +43,10 @@ export class HeaderList {
       this.status = refuse(Misuse.TooManyHeaders, "more than 1,024 headers or 1 MiB: Envoy would send none of them");
       return this;
     }
-    if (name.kind == NameKind.Pseudo) this.pseudo = name;
+    if (name.kind == NameKind.Pseudo) {
+      this.pseudo = name;
+      if (name.bytes.equals(HeaderName.STATUS.bytes)) this.hasStatus = true;
+    }
     if (name.kind == NameKind.Framing) this.framing = name;
     this.grow(needed);
     unchecked((this.sizes[this.count * 2] = name.bytes.length));

@@ -1,5 +1,6 @@
 import { Bytes, lower } from "../bytes";
 
+const PSEUDO: Bytes[] = [":method", ":path", ":authority", ":scheme", ":status", ":protocol"].map<Bytes>((name) => Bytes.of(name));
 const FRAMING_LENGTH: Bytes = Bytes.of("content-length");
 const FRAMING_ENCODING: Bytes = Bytes.of("transfer-encoding");
 const FORWARDED_PROTO: Bytes = Bytes.of("x-forwarded-proto");
@@ -62,16 +63,22 @@ export class HeaderName {
 /** Lower-cases the name in place and says what it is. */
 function classify(name: Bytes): NameKind {
   for (let i: usize = 0, n = <usize>name.length; i < n; i++) store<u8>(name.ptr + i, lower(load<u8>(name.ptr + i)));
-  const pseudo = name.at(0) == 0x3a;
-  if (!isToken(pseudo ? name.slice(1) : name)) return NameKind.Invalid;
-  if (pseudo || name.equals(HOST)) return NameKind.Pseudo;
+  // Envoy would send an unknown pseudo header on as one more `host`.
+  if (name.at(0) == 0x3a) return isPseudo(name) ? NameKind.Pseudo : NameKind.Invalid;
+  if (!isToken(name)) return NameKind.Invalid;
+  if (name.equals(HOST)) return NameKind.Pseudo;
   if (name.equals(FRAMING_LENGTH) || name.equals(FRAMING_ENCODING)) return NameKind.Framing;
   if (name.equals(FORWARDED_PROTO)) return NameKind.Routing;
   return NameKind.Ordinary;
 }
 
+function isPseudo(name: Bytes): bool {
+  for (let i = 0; i < PSEUDO.length; i++) if (PSEUDO[i].equals(name)) return true;
+  return false;
+}
+
 /** RFC 9110, 5.6.2: one or more of ! # $ % & ' * + - . ^ _ ` | ~ digits letters. */
-function isToken(name: Bytes): bool {
+export function isToken(name: Bytes): bool {
   if (name.length == 0) return false;
   for (let i: usize = 0, n = <usize>name.length; i < n; i++) {
     const c = load<u8>(name.ptr + i);
@@ -90,9 +97,19 @@ function isToken(name: Bytes): bool {
  * NUL to the client as they are, which lets whoever controls the value add headers and bodies of their own.
  */
 export function isFieldValue(value: Bytes): bool {
+  value._fresh();
   for (let i: usize = 0, n = <usize>value.length; i < n; i++) {
     const c = load<u8>(value.ptr + i);
     if ((c < 0x20 && c != 0x09) || c == 0x7f) return false;
   }
   return true;
+}
+
+/** Neither blanks nor control characters: what may stand in a request line. */
+export function isVisible(value: Bytes): bool {
+  for (let i: usize = 0, n = <usize>value.length; i < n; i++) {
+    const c = load<u8>(value.ptr + i);
+    if (c <= 0x20 || c == 0x7f) return false;
+  }
+  return value.length > 0;
 }

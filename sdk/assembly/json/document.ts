@@ -78,6 +78,10 @@ export class JsonDocument {
 
   /** @internal Notes a problem of a value: its path, its place, the message. */
   problem(node: i32, message: string): void {
+    if (this.problems.length >= 3) {
+      this.count++; // only three are shown
+      return;
+    }
     const path = this.tape.path(node);
     this.add((path.length ? path : "configuration") + " (" + this.tape.placeOf(node) + "): " + message);
   }
@@ -95,7 +99,8 @@ export class JsonDocument {
       if (tape.isBad(parent)) tape.markBad(node);
       if (tape.wasRead(node)) continue;
       tape.markBad(node);
-      if (tape.kind(parent) == JsonKind.Object) this.problem(node, "unknown field" + tape.suggestion(node));
+      if (this.problems.length >= 3) this.count++;
+      else if (tape.kind(parent) == JsonKind.Object) this.problem(node, "unknown field" + tape.suggestion(node));
       else this.problem(node, "not expected here");
     }
   }

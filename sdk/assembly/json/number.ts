@@ -4,6 +4,9 @@ import { Bytes } from "../bytes";
 export class Parsed {
   static ok: bool = false;
   static value: i64 = 0;
+  /** Of `parseScaled`: nothing but zeros was dropped; there was a sign. */
+  static exact: bool = true;
+  static negative: bool = false;
 
   static set(value: i64): bool {
     Parsed.ok = true;
@@ -84,11 +87,15 @@ export function parseScaled(text: Bytes, digits: i32): bool {
   const wanted = point - start + exponent + digits;
   let value: u64 = 0;
   let taken = 0;
+  let exact = true;
   for (let at = start; at < mantissa; at++) {
     const digit = text.at(at) - 0x30;
     if (at == point) continue;
     if (digit < 0 || digit > 9) return Parsed.none();
-    if (taken++ >= wanted) continue;
+    if (taken++ >= wanted) {
+      if (digit != 0) exact = false;
+      continue;
+    }
     if (value > 922337203685477580) return Parsed.none();
     value = value * 10 + <u64>digit;
   }
@@ -98,6 +105,8 @@ export function parseScaled(text: Bytes, digits: i32): bool {
     value *= 10;
   }
   if (value > <u64>i64.MAX_VALUE) return Parsed.none();
+  Parsed.exact = exact;
+  Parsed.negative = negative;
   return Parsed.set(negative ? -(<i64>value) : <i64>value);
 }
 

@@ -76,11 +76,13 @@ export class JsonObject {
   percentage(key: string, otherwise: u32 = 0): u32 {
     const node = this.scalar(key, JsonKind.Number, "a number from 0 to 100");
     if (node < 0) return otherwise;
-    const text = this.document.tape.content(node);
-    // 100.00000001 and -0.00000001 are dropped to their bounds, but are not within them.
-    const scaled = parseScaled(text, 7) && Parsed.value >= 0 && Parsed.value <= 1_000_000_000;
-    const value = <u32>Parsed.value;
-    if (scaled && (value != 0 || text.at(0) != 0x2d) && (value != 1_000_000_000 || isWhole(text))) return value;
+    // 100.00000001 and -0.00000001 are not within the bounds, though what is left of them after the seventh decimal is.
+    if (parseScaled(this.document.tape.content(node), 7)) {
+      const value = Parsed.value;
+      const within = value >= 0 && value <= 1_000_000_000;
+      const atEdge = value == 1_000_000_000 || (value == 0 && Parsed.negative);
+      if (within && (!atEdge || Parsed.exact)) return <u32>value;
+    }
     this.mismatch(node, "a number from 0 to 100");
     return otherwise;
   }
@@ -139,6 +141,10 @@ export class JsonObject {
 
 /** An array of a JSON document. Readers go by index; what is wrong is noted as in `JsonObject`. */
 export class JsonArray {
+  // Where the last element was found: a loop by index is linear.
+  private lastIndex: i32 = -1;
+  private lastNode: i32 = -1;
+
   /** @internal */
   constructor(
     readonly document: JsonDocument,
@@ -198,9 +204,14 @@ export class JsonArray {
   private element(index: i32): i32 {
     if (index < 0 || index >= this.length) return -1;
     const tape = this.document.tape;
-    let child = tape.firstChild(this.node);
-    while (child > 0 && index-- > 0) child = tape.next(child);
-    if (child > 0) tape.markRead(child);
+    const forward = this.lastIndex >= 0 && index >= this.lastIndex;
+    let child = forward ? this.lastNode : tape.firstChild(this.node);
+    for (let i = forward ? this.lastIndex : 0; i < index && child > 0; i++) child = tape.next(child);
+    if (child > 0) {
+      tape.markRead(child);
+      this.lastIndex = index;
+      this.lastNode = child;
+    }
     return child;
   }
 
@@ -211,16 +222,6 @@ export class JsonArray {
     this.document.problem(node, "must be " + wanted + ", got " + this.document.tape.shown(node));
     return -1;
   }
-}
-
-/** True when `text`, whose value is 100 and a bit at most, is 100 exactly: no digit but zeros after the first. */
-function isWhole(text: Bytes): bool {
-  for (let i = 1; i < text.length; i++) {
-    const c = text.at(i);
-    if (c == 0x65 || c == 0x45) return true;
-    if (c >= 0x31 && c <= 0x39) return false;
-  }
-  return true;
 }
 
 function range(least: i64, most: i64): string {

@@ -71,6 +71,7 @@ export class Scanner {
     const node = this.value(container);
     if (node >= 0 && !this.tape.name(node, start, end, side)) {
       this.at = at;
+      if (this.tape.crowded) return this.bad("too many keys that hash alike");
       return this.bad('duplicate key "' + this.tape.key(node).toString() + '"');
     }
     return node;

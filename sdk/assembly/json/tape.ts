@@ -14,6 +14,9 @@ const FLAGS = 8;
 const COUNT = 9; // children
 const WIDTH = 10;
 
+/** Half full and well spread, a table of 65,536 keys needs a tenth of these. */
+const MAX_PROBES = 128;
+
 const READ = 1;
 const SIDE = 2; // the value's text had escapes and lies decoded in the side buffer
 const KEY_SIDE = 4;
@@ -134,17 +137,29 @@ export class Tape {
     this.put(node, END, end);
   }
 
-  /** Gives a value its key. False when the object has that key already. */
+  /** Gives a value its key. False when the object has that key already, or (`crowded`) too many keys that hash alike. */
   name(node: i32, start: i32, end: i32, side: bool): bool {
     this.put(node, KEY, start);
     this.put(node, KEY_END, end);
     if (side) this.put(node, FLAGS, this.cell(node, FLAGS) | KEY_SIDE);
     if ((this.keys + 1) * 2 > this.slots.length) this.rehash();
-    const at = this.slot(this.parent(node), this.key(node));
-    if (this.slots[at] != 0) return false;
+    const at = this.slot(this.parent(node), this.keyAt(node), this.keyLength(node));
+    if (at < 0 || this.slots[at] != 0) return false;
     this.slots[at] = node;
     this.keys++;
     return true;
+  }
+
+  /** Somebody chose keys that collide: the text is refused, because finding them would take quadratic time. */
+  crowded: bool = false;
+
+  private keyAt(node: i32): usize {
+    const side = (this.cell(node, FLAGS) & KEY_SIDE) != 0;
+    return (side ? changetype<usize>(this.side) : this.text.ptr) + <usize>this.cell(node, KEY);
+  }
+
+  private keyLength(node: i32): i32 {
+    return this.cell(node, KEY_END) - this.cell(node, KEY);
   }
 
   sideByte(byte: u8): void {
@@ -162,18 +177,26 @@ export class Tape {
     this.slots = new StaticArray<i32>(old.length * 2);
     for (let i = 0; i < old.length; i++) {
       const node = old[i];
-      if (node != 0) this.slots[this.slot(this.parent(node), this.key(node))] = node;
+      if (node == 0) continue;
+      const at = this.slot(this.parent(node), this.keyAt(node), this.keyLength(node));
+      if (at >= 0) this.slots[at] = node;
     }
   }
 
-  private slot(parent: i32, key: Bytes): i32 {
+  /** Where the key stands, or where it would; -1 after too many others. */
+  private slot(parent: i32, key: usize, length: i32): i32 {
     const mask = this.slots.length - 1;
-    let at = (<i32>((key.hash() ^ ((<u32>parent + 1) * 0x9e3779b1)) >>> 3)) & mask;
-    while (true) {
+    let hash: u32 = 0x811c9dc5 ^ ((<u32>parent + 1) * 0x9e3779b1);
+    for (let i: usize = 0; i < <usize>length; i++) hash = (hash ^ (<u32>load<u8>(key + i))) * 0x01000193;
+    let at = (<i32>(hash ^ (hash >>> 15))) & mask;
+    for (let probes = 0; probes < MAX_PROBES; probes++) {
       const node = this.slots[at];
-      if (node == 0 || (this.parent(node) == parent && this.key(node).equals(key))) return at;
+      if (node == 0) return at;
+      if (this.parent(node) == parent && this.keyLength(node) == length && memory.compare(this.keyAt(node), key, length) == 0) return at;
       at = (at + 1) & mask;
     }
+    this.crowded = true;
+    return -1;
   }
 
   // --- looking up ---
@@ -190,7 +213,9 @@ export class Tape {
   peek(parent: i32, key: string): i32 {
     this.askedParents.push(parent);
     this.askedKeys.push(key);
-    const node = this.slots[this.slot(parent, Bytes.of(key))];
+    const utf8 = String.UTF8.encode(key);
+    const at = this.slot(parent, changetype<usize>(utf8), utf8.byteLength);
+    const node = at < 0 ? 0 : this.slots[at];
     return node == 0 ? -1 : node;
   }
 

@@ -1,4 +1,5 @@
-import { Bytes, EMPTY } from "proxy-wasm-assemblyscript-sdk";
+import { Bytes } from "proxy-wasm-assemblyscript-sdk";
+import { find, Members } from "./text";
 import { ArenaBuffer } from "proxy-wasm-assemblyscript-sdk";
 
 /** Level 2, 3.3.1.1: a list of more members than this is discarded as a whole. */
@@ -11,6 +12,7 @@ const LONG_MEMBER: i32 = 128;
 /** The members of all `tracestate` headers together, in order. Reused from request to request. */
 export class Tracestate {
   count: i32 = 0;
+  private members: Members = new Members();
   private starts: StaticArray<usize> = new StaticArray<usize>(MAX_MEMBERS);
   private lengths: StaticArray<i32> = new StaticArray<i32>(MAX_MEMBERS);
 
@@ -23,16 +25,11 @@ export class Tracestate {
    * member); the trace itself goes on. Empty members and an empty header are allowed.
    */
   add(header: Bytes): bool {
-    let at = 0;
-    while (at <= header.length) {
-      let end = header.indexOf(0x2c, at);
-      if (end < 0) end = header.length;
-      const member = header.slice(at, end).trim();
-      at = end + 1;
-      if (member.length == 0) continue;
-      if (!isMember(member) || this.count == MAX_MEMBERS) return false;
-      this.starts[this.count] = member.ptr;
-      this.lengths[this.count] = member.length;
+    const members = this.members.of(header.ptr, header.length);
+    while (members.next()) {
+      if (this.count == MAX_MEMBERS || !isMember(members.start, members.length)) return false;
+      this.starts[this.count] = members.start;
+      this.lengths[this.count] = members.length;
       this.count++;
     }
     return true;
@@ -82,16 +79,16 @@ export class Tracestate {
   }
 }
 
-function isMember(member: Bytes): bool {
-  const equals = member.indexOf(0x3d);
-  return equals > 0 && isKey(member.slice(0, equals)) && isValue(member.slice(equals + 1));
+function isMember(member: usize, length: i32): bool {
+  const equals = find(member, length, 0x3d);
+  return equals > 0 && isKey(member, equals) && isValue(member + <usize>equals + 1, length - equals - 1);
 }
 
 /** Level 2, 3.3.1.3.1: a-z or a digit, then up to 255 of a-z, digits, `_ - * / @`. */
-export function isKey(key: Bytes): bool {
-  if (key.length == 0 || key.length > 256) return false;
-  for (let i = 0; i < key.length; i++) {
-    const c = key.at(i);
+export function isKey(key: usize, length: i32): bool {
+  if (length == 0 || length > 256) return false;
+  for (let i = 0; i < length; i++) {
+    const c = <i32>load<u8>(key + <usize>i);
     const plain = (c >= 0x61 && c <= 0x7a) || (c >= 0x30 && c <= 0x39);
     if (plain) continue;
     if (i == 0 || !(c == 0x5f || c == 0x2d || c == 0x2a || c == 0x2f || c == 0x40)) return false;
@@ -100,11 +97,11 @@ export function isKey(key: Bytes): bool {
 }
 
 /** 3.3.1.3.2: up to 256 visible characters and inner spaces, without `,` and `=`, the last one not a space; not empty. */
-export function isValue(value: Bytes): bool {
-  if (value.length == 0 || value.length > 256) return false;
-  for (let i = 0; i < value.length; i++) {
-    const c = value.at(i);
+export function isValue(value: usize, length: i32): bool {
+  if (length == 0 || length > 256) return false;
+  for (let i = 0; i < length; i++) {
+    const c = load<u8>(value + <usize>i);
     if (c < 0x20 || c > 0x7e || c == 0x2c || c == 0x3d) return false;
   }
-  return value.at(value.length - 1) != 0x20;
+  return load<u8>(value + <usize>length - 1) != 0x20;
 }
