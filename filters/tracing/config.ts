@@ -35,7 +35,9 @@ const sampling = z.strictObject({
     .array(z.strictObject({ when: z.array(condition).min(1), percentage }))
     .default([])
     .describe("Percentages for the requests that all of `when` picks; the first rule that holds counts."),
-  forceHeader: headerName.optional().describe("A request with this header is sampled, unless its value is empty, `0` or `false`. Not looked at with `inbound: restart`."),
+  forceHeader: headerName
+    .optional()
+    .describe("A request with this header is sampled, unless its value is empty, `0` or `false`. Not looked at with `inbound: restart`."),
 });
 
 const tracestate = z.strictObject({
@@ -65,11 +67,15 @@ export const tracingConfig = z.strictObject({
       "`enforce`: the filter writes the trace headers. `observe`: Envoy's own tracer does, and the filter never touches them. `off`: nothing.",
     ),
   extract: formats.default(["tracecontext"]).describe("Formats to read, in order of precedence; `[]`: none, every request begins a trace."),
-  inject: formats.default(["tracecontext"]).describe("Formats to write; `[]`: none, and no trace is begun or counted; with `inbound: restart` what comes is still removed."),
+  inject: formats
+    .default(["tracecontext"])
+    .describe("Formats to write; `[]`: none, and no trace is begun or counted; with `inbound: restart` what comes is still removed."),
   inbound: z
     .enum(["continue", "restart"])
     .default("continue")
-    .describe("`restart`: an untrusted edge. What comes is replaced by a new trace; tracestate goes, and baggage but for `baggage.allow`; nobody outside forces a sample."),
+    .describe(
+      "`restart`: an untrusted edge. What comes is replaced by a new trace; tracestate goes, and baggage but for `baggage.allow`; nobody outside forces a sample.",
+    ),
   strip: z.boolean().default(false).describe("Remove the trace headers and the baggage of every format instead: for egress."),
   sampling: sampling.optional().describe("Which new traces are sampled."),
   tracestate: tracestate.optional().describe("A member of our own in `tracestate` [none: the list passes as it is]."),
