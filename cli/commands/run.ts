@@ -64,7 +64,7 @@ export const run: Command = {
     });
     if (context.flags.on("validate")) {
       await validateConfig(plan.file ?? plan.config, { cwd: context.io.cwd, tools }).catch((error: unknown) => {
-        throw explained(error);
+        throw explained(error, plan.sources);
       });
       if (context.json) context.printJson({ success: true, envoy: tools.envoy });
       else context.say(`√ Envoy ${tools.envoy.version} takes ${plan.file === undefined ? "it" : relative(context.io.cwd, plan.file)}`);
@@ -86,7 +86,7 @@ export const run: Command = {
       await output.stop();
       // Interrupted: nobody will look at it.
       if (context.signal.aborted) await plan.cleanUp();
-      throw explained(error);
+      throw explained(error, plan.sources);
     });
     output.ready(envoy, seconds(performance.now() - started));
     await stopped(envoy, context.signal);

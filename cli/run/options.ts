@@ -5,6 +5,19 @@ import type { Address, WasmFilterSpec } from "../../harness/index.ts";
 import { findModule } from "../modules.ts";
 import { usage } from "../parse.ts";
 
+/** Where a filter's configuration was written: the file as the user named it, or the flag. */
+export interface ConfigSource {
+  file: string;
+  text: string;
+}
+
+/** The configuration's place for error messages; undefined when there is none. */
+export function configSource(text: string, { name, config }: WasmFilterSpec): ConfigSource | undefined {
+  if (typeof config !== "string") return undefined;
+  const value = text.slice(text.indexOf("=") + 1).trim();
+  return { file: value.startsWith("{") ? `--filter ${name}` : value, text: config };
+}
+
 /**
  * `NAME`, `NAME=FILE.json`, `NAME={"mode":"observe"}`; NAME is a module in build/ or a path to one.
  * @throws MeshscriptError MS0506 for a module, MS0101 for a configuration.

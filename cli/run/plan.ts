@@ -6,7 +6,7 @@ import type { Context } from "../command.ts";
 import { usage } from "../parse.ts";
 import { filterBootstrap } from "./bootstrap.ts";
 import { type EnvoyFlags, envoyFlags } from "./envoy-flags.ts";
-import { filterSpec, portNumber, upstreamAddress } from "./options.ts";
+import { type ConfigSource, configSource, filterSpec, portNumber, upstreamAddress } from "./options.ts";
 
 /** What shall run, from flags. */
 export interface RunPlan {
@@ -14,6 +14,8 @@ export interface RunPlan {
   /** The user's file. */
   file?: string;
   filters: readonly string[];
+  /** Configurations of filters as the user wrote them, by the filter's name. */
+  sources: ReadonlyMap<string, ConfigSource>;
   upstream?: string;
   runDir: string;
   envoy: Omit<EnvoyFlags, "config">;
@@ -42,7 +44,7 @@ export async function planOf({ flags, rest, io }: Context): Promise<RunPlan> {
   if (file !== undefined) {
     const path = resolve(io.cwd, file);
     const { config } = await loadConfig(path);
-    return { config, file: path, filters: [], runDir, envoy, cleanUp };
+    return { config, file: path, filters: [], sources: new Map(), runDir, envoy, cleanUp };
   }
   const upstream = flags.text("upstream");
   const specs = filters.map((text) => filterSpec(text, io.cwd));
@@ -53,5 +55,18 @@ export async function planOf({ flags, rest, io }: Context): Promise<RunPlan> {
     accessLog: flags.on("validate") ? "/dev/null" : join(runDir, "access.log"),
     ...(upstream === undefined ? {} : { upstream: upstreamAddress(upstream) }),
   });
-  return { config, filters: specs.map(({ name }) => name), runDir, envoy, cleanUp, ...(upstream === undefined ? {} : { upstream }) };
+  const sources = new Map<string, ConfigSource>();
+  specs.forEach((spec, i) => {
+    const source = configSource(filters[i] ?? "", spec);
+    if (source) sources.set(spec.name, source);
+  });
+  return {
+    config,
+    filters: specs.map(({ name }) => name),
+    sources,
+    runDir,
+    envoy,
+    cleanUp,
+    ...(upstream === undefined ? {} : { upstream }),
+  };
 }
