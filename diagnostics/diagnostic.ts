@@ -1,4 +1,5 @@
-import { type CodeEntry, type DiagnosticCode, registry } from "./registry.ts";
+import type { CodeEntry } from "./code-entry.ts";
+import { type DiagnosticCode, registry } from "./registry.ts";
 
 /** Where in a user's file: `line` and `column` count from 1; `text` is the whole line and `length` the number of columns to mark. */
 export interface SourceLocation {

@@ -1,5 +1,6 @@
+export type { CodeEntry } from "./code-entry.ts";
 export { type ColorTarget, wantsColor } from "./color.ts";
 export { type Diagnostic, MeshscriptError, type SourceLocation, diagnostic, exitCodes } from "./diagnostic.ts";
 export { errorIndex, errorPage } from "./pages.ts";
-export { type CodeEntry, type DiagnosticCode, registry } from "./registry.ts";
+export { type DiagnosticCode, registry } from "./registry.ts";
 export { type RenderOptions, render, renderJson } from "./render.ts";

@@ -1,5 +1,6 @@
+import type { CodeEntry } from "./code-entry.ts";
 import { exitCodes } from "./diagnostic.ts";
-import { type CodeEntry, type DiagnosticCode, registry } from "./registry.ts";
+import { type DiagnosticCode, registry } from "./registry.ts";
 
 const KINDS: Record<CodeEntry["kind"], string> = {
   usage: "how a command or a function was called",

@@ -1,4 +1,4 @@
-import type { CodeEntry } from "../registry.ts";
+import type { CodeEntry } from "../code-entry.ts";
 
 /** MS01xx */
 export const config = {

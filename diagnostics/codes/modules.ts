@@ -1,4 +1,4 @@
-import type { CodeEntry } from "../registry.ts";
+import type { CodeEntry } from "../code-entry.ts";
 
 /** MS02xx: building wasm modules (020x) and judging them (021x, 022x). */
 export const modules = {

@@ -1,18 +1,8 @@
 import { Bytes, isUtf8 } from "../bytes";
+import { JsonKind } from "./kind";
 import { JsonObject } from "./object";
 import { Scanner } from "./scanner";
 import { Tape } from "./tape";
-
-/** What a value is. `Absent` is not JSON's null. */
-export enum JsonKind {
-  Absent = 0,
-  Null = 1,
-  Boolean = 2,
-  Number = 3,
-  String = 4,
-  Array = 5,
-  Object = 6,
-}
 
 /**
  * A JSON text (RFC 8259, strict): read whole, checked whole, never a trap on any bytes. Duplicate keys, a lone surrogate, bytes that

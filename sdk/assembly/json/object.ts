@@ -1,5 +1,6 @@
 import { Bytes, EMPTY } from "../bytes";
-import { JsonDocument, JsonKind } from "./document";
+import { JsonDocument } from "./document";
+import { JsonKind } from "./kind";
 import { Parsed, parseDuration, parseInteger, parseScaled } from "./number";
 
 /**

@@ -1,5 +1,5 @@
 import { Bytes } from "../bytes";
-import { JsonKind } from "./document";
+import { JsonKind } from "./kind";
 import { Tape } from "./tape";
 
 /** Reads a text on to a tape: one pass, no recursion; the first error ends it. */

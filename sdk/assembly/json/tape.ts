@@ -1,5 +1,5 @@
 import { Bytes } from "../bytes";
-import { JsonKind } from "./document";
+import { JsonKind } from "./kind";
 
 // One row of integers for each value.
 const KIND = 0;
