@@ -1,17 +1,18 @@
 // @ts-check
 /** `npm run build [-- name ...] [--force]`: compiles TypeScript and every filter, one line per module. */
 import { parseArgs } from "node:util";
+import { KnownError } from "./lib/known-error.mjs";
 import { failWith, printError } from "./lib/report.mjs";
 import { setup } from "./setup.mjs";
 
-const { values, positionals } = parseArgs({ allowPositionals: true, options: { force: { type: "boolean", default: false } } });
+const { values, positionals } = await readArguments();
 await setup({ upTo: "dist" }).catch(failWith);
 
 const { withLock } = await import("./lib/lock.mjs");
 const { buildAll, filters } = await import("./lib/wasm.mjs");
 const { load } = await import("./lib/dist.mjs");
 const unknown = positionals.filter((name) => !filters().includes(name));
-if (unknown.length > 0) await failWith(new Error(`no such filter: ${unknown.join(", ")} (there are: ${filters().join(", ")})`));
+if (unknown.length > 0) await failWith(new KnownError(`no such filter: ${unknown.join(", ")} (there are: ${filters().join(", ")})`, 64));
 
 const results = await withLock(() => buildAll({ ...(positionals.length > 0 ? { names: positionals } : {}), force: values.force }));
 const { render } = await load("diagnostics/index");
@@ -30,4 +31,13 @@ if (errors.length > 0) process.exitCode = await printError(new AggregateError(er
 /** @param {number} bytes */
 function kib(bytes) {
   return (bytes / 1024).toFixed(1);
+}
+
+async function readArguments() {
+  try {
+    return parseArgs({ allowPositionals: true, options: { force: { type: "boolean", default: false } } });
+  } catch (error) {
+    const reason = error instanceof Error ? error.message.split(". ")[0] : String(error);
+    return failWith(new KnownError(`${reason}; usage: npm run build -- [name ...] [--force]`, 64));
+  }
 }

@@ -3,6 +3,7 @@ import { spawn } from "node:child_process";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { fingerprint, root } from "./files.mjs";
+import { KnownError } from "./known-error.mjs";
 
 // Inside node_modules, so that removing that folder removes the claim that it is complete.
 const stamp = path.join(root, "node_modules", ".meshscript-lock-hash");
@@ -51,6 +52,6 @@ function run(command, args) {
     // Progress belongs on stderr: what `npm start` prints on stdout is the demo's.
     const child = spawn(command, args, { cwd: root, stdio: ["ignore", 2, 2], shell: process.platform === "win32" });
     child.on("error", reject);
-    child.on("exit", (code) => (code === 0 ? resolve() : reject(new Error(`npm ci ended with code ${code}`))));
+    child.on("exit", (code) => (code === 0 ? resolve() : reject(new KnownError(`npm ci ended with code ${code}`))));
   });
 }

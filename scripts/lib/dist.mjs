@@ -2,6 +2,7 @@
 import { existsSync, readFileSync, readdirSync, rmSync } from "node:fs";
 import path from "node:path";
 import { filesBelow, fingerprint, isAssemblyScript, readStamp, root, writeAtomically, writeStamp } from "./files.mjs";
+import { KnownError } from "./known-error.mjs";
 
 const folders = ["bench", "cli", "demo", "diagnostics", "emit", "filters", "harness", "mesh", "modules", "observe"];
 const entries = [
@@ -48,7 +49,7 @@ export const dist = {
       write: false,
       logLevel: "silent",
     }).catch((error) => {
-      throw new Error(messages(error));
+      throw new KnownError(messages(error));
     });
     const keep = new Set();
     for (const { path: file, contents } of result.outputFiles) {

@@ -1,5 +1,6 @@
 // @ts-check
 import { hasCompiled, load } from "./dist.mjs";
+import { KnownError } from "./known-error.mjs";
 
 /** Prints an error as its user should see it and ends with its exit code. @param {unknown} error @returns {Promise<never>} */
 export async function failWith(error) {
@@ -15,6 +16,6 @@ export async function printError(error) {
     process.stderr.write(render(known.flatMap((e) => e.diagnostics)));
   }
   for (const e of all.filter((other) => !known.includes(other)))
-    process.stderr.write(`meshscript: ${e instanceof Error ? (e.stack ?? e.message) : e}\n`);
-  return known[0]?.exitCode ?? 1;
+    process.stderr.write(`meshscript: ${e instanceof Error && !(e instanceof KnownError) ? (e.stack ?? e.message) : (e?.message ?? e)}\n`);
+  return known[0]?.exitCode ?? (error instanceof KnownError ? error.exitCode : 1);
 }
