@@ -90,6 +90,7 @@ export const run: Command = {
     });
     output.ready(envoy, seconds(performance.now() - started));
     await stopped(envoy, context.signal);
+    await output.quiet();
     if (!context.signal.aborted) await output.stop();
     await envoy.stop();
     await output.stop();

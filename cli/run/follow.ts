@@ -25,11 +25,16 @@ export class Follower {
     this.look();
   }
 
+  /** Tells what is in the file by now: the system's word of a change can be late. */
+  async flush(): Promise<void> {
+    this.look();
+    await this.reading;
+  }
+
   /** Tells the last lines and lets the file go. */
   async stop(): Promise<void> {
     this.watcher.close();
-    this.look();
-    await this.reading;
+    await this.flush();
     await this.handle?.close();
   }
 

@@ -12,6 +12,7 @@ export class Output {
   private readonly followers: Follower[];
   /** Lines before Envoy is ready: shown after the banner, or dropped when the start fails, since the error carries them. */
   private early: string[] | undefined = [];
+  private stopping = false;
 
   constructor(
     private readonly context: Context,
@@ -24,8 +25,7 @@ export class Output {
     this.followers = [
       new Follower(inDir("envoy.log"), (line) => {
         const shown = logLine(line, { color: color.stderr, verbose });
-        // Once it is told to stop, what Envoy and func-e say about that is known.
-        if (shown === undefined || (context.signal.aborted && !shown.startsWith("wasm "))) return;
+        if (shown === undefined || (this.stopping && !shown.startsWith("wasm "))) return;
         if (this.early) this.early.push(shown);
         else context.say(shown);
       }),
@@ -56,6 +56,12 @@ export class Output {
     say("  Ctrl-C stops it");
     for (const line of this.early ?? []) say(line);
     this.early = undefined;
+  }
+
+  /** Shows what there is; of what comes now only the modules' lines: what Envoy and func-e say when they are told to stop is known. */
+  async quiet(): Promise<void> {
+    await Promise.all(this.followers.map((follower) => follower.flush()));
+    this.stopping = true;
   }
 
   async stop(): Promise<void> {

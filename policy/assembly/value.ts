@@ -1,6 +1,6 @@
 import { Bytes, HeaderName, Headers, JsonObject } from "proxy-wasm-assemblyscript-sdk";
 
-/** Where a value comes from. The vocabulary has more words (docs/vocabulary.md); a filter that needs one brings it in. */
+/** Where a value comes from. The design has more words; the filter that first needs one brings it in. */
 export enum ValueKind {
   Header = 0,
   UrlPath = 1,
