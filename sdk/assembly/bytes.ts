@@ -86,6 +86,7 @@ export class Bytes {
   /** Equal but for the case of A-Z. */
   equalsIgnoreCase(other: Bytes): bool {
     this._fresh();
+    other._fresh();
     if (this.length != other.length) return false;
     for (let i: usize = 0, n = <usize>this.length; i < n; i++) {
       if (lower(load<u8>(this.ptr + i)) != lower(load<u8>(other.ptr + i))) return false;

@@ -33,6 +33,8 @@ export class HttpCallout {
     /** @internal */
     readonly _contextId: u32,
     /** @internal */
+    readonly _rootId: u32,
+    /** @internal */
     readonly _timeout: u32,
     /** @internal */
     readonly _started: u64,
@@ -111,12 +113,12 @@ export function startHttpCall(
       status = refuse(Misuse.ProtectedHeader, "httpCall with header " + forbidden.toString() + ": has no place there");
   }
   if (status == Status.Ok) status = activate(id);
-  if (status != Status.Ok) return new HttpCallout(status, 0, id, timeout, 0);
+  if (status != Status.Ok) return new HttpCallout(status, 0, id, context._rootId, timeout, 0);
   const head = new ArenaBuffer();
   const tail = new ArenaBuffer();
   headers.serialize(head);
   if (trailers !== null) trailers.serialize(tail);
-  if (!head.ok || !tail.ok) return new HttpCallout(Status.InvalidMemoryAccess, 0, id, timeout, 0);
+  if (!head.ok || !tail.ok) return new HttpCallout(Status.InvalidMemoryAccess, 0, id, context._rootId, timeout, 0);
   cluster._fresh();
   body._fresh();
   clearOut();
@@ -124,7 +126,7 @@ export function startHttpCall(
     proxy_http_call(cluster.ptr, cluster.length, head.at, head.length, body.ptr, body.length, tail.at, tail.length, timeout, OUT_EXTRA),
   );
   const token = status == Status.Ok ? load<u32>(OUT_EXTRA) : 0;
-  const callout = new HttpCallout(status, token, id, timeout, status == Status.Ok ? monotonicNanoseconds() : 0);
+  const callout = new HttpCallout(status, token, id, context._rootId, timeout, status == Status.Ok ? monotonicNanoseconds() : 0);
   if (token != 0) pending.set(token, callout);
   return callout;
 }
@@ -134,9 +136,9 @@ export function takeCallout(token: u32): HttpCallout | null {
   return pending.remove(token);
 }
 
-/** @internal Drops what a root that is deleted still waits for; its streams are gone before it. */
-export function dropCallouts(contextId: u32): void {
-  pending.removeWhere(contextId, (callout: HttpCallout, id: u32) => callout._contextId == id);
+/** @internal Drops what a root that is deleted, or its streams, still wait for. */
+export function dropCallouts(rootId: u32): void {
+  pending.removeWhere(rootId, (callout: HttpCallout, id: u32) => callout._rootId == id);
 }
 
 /** Callouts that wait for an answer. */

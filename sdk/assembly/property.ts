@@ -9,7 +9,12 @@ import { Bytes } from "./bytes";
  * ```
  */
 export class PropertyPath {
-  constructor(readonly bytes: Bytes) {}
+  readonly bytes: Bytes;
+
+  /** @param bytes parts separated by NUL; copied when they are borrowed */
+  constructor(bytes: Bytes) {
+    this.bytes = bytes.owned ? bytes : bytes.copy();
+  }
 
   /** Parts are separated by dots. A part that holds dots itself is added with `then`. */
   static of(dotted: string): PropertyPath {

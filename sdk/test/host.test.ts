@@ -30,5 +30,6 @@ test("an allocation that cannot be had is refused with 0, not with a trap", asyn
 
   expect(host.call("proxy_on_memory_allocate", 0x7fff_ffff)).toBe(0);
   expect(host.call("proxy_on_memory_allocate", -1)).toBe(0);
+  expect(host.call("proxy_on_memory_allocate", 300 << 20)).toBe(0);
   expect(host.call("proxy_on_memory_allocate", 64)).toBeGreaterThan(0);
 });

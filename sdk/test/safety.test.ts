@@ -25,6 +25,17 @@ const cases: Case[] = [
   { do: "continueResponse", at: "tick", status: REFUSED },
   { do: "replyThenContinueResponse", at: "requestHeaders", status: REFUSED, code: 403 },
   { do: "continueResponse", at: "responseHeaders", status: OK },
+  { do: "continueRequest", at: "requestHeaders", status: OK, body: "hello" },
+  { do: "continueRequest", at: "requestBody", status: OK, body: "hello" },
+  { do: "continueRequest", at: "responseHeaders", status: OK, body: "hello" },
+  { do: "methodHead", at: "requestHeaders", status: REFUSED, why: /replace of :method/ },
+  { do: "addUpgrade", at: "requestHeaders", status: REFUSED, body: "hello", why: /add of upgrade/ },
+  { do: "addConnection", at: "requestHeaders", status: REFUSED },
+  { do: "teGzip", at: "requestHeaders", status: REFUSED },
+  { do: "teTrailers", at: "requestHeaders", status: OK },
+  { do: "teTrailers", at: "responseHeaders", status: REFUSED },
+  { do: "calloutWithBlank", at: "requestHeaders", status: REFUSED, why: /:path twice, or not a value for a request line/ },
+  { do: "calloutWithTwoPaths", at: "requestHeaders", status: REFUSED },
   { do: "continueResponse", at: "log", status: OK },
   { do: "continueRequest", at: "log", status: OK },
   ...["sendLocalResponse", "closeStream"].flatMap((what) =>
@@ -92,16 +103,31 @@ const others = [
   { do: "sendLocalResponse", at: "tick" },
   { do: "replyWith1024Headers", at: "requestHeaders" },
   { do: "nothing", at: "never" },
+  { do: "closeStream", at: "responseTrailers" },
+  { do: "continueResponse", at: "responseTrailers" },
+  { do: "continueRequest", at: "requestTrailers" },
+  { do: "status200", at: "responseHeaders" },
+  { do: "nothing", at: "bodyWithoutBuffer" },
+  { do: "sendLocalResponse", at: "another" },
+  { do: "closeStream", at: "anothersLog" },
   { do: "sendLocalResponse", at: "afterClientLeft" },
 ];
 
 const nameOf = (c: { do: string; at: string }) => `${c.do} at ${c.at}`;
 let envoy: Envoy;
 let upstream: Upstream;
+/** Answers with trailers, or what its path asks for. */
+let tail: Upstream;
 
 beforeAll(async () => {
   const wasm = await fixtureModule();
   upstream = await openUpstream({ respond: { status: 200, headers: { "content-length": "5" }, body: "hello" } });
+  tail = await openUpstream({
+    respond: ({ path }) =>
+      path.endsWith("/304")
+        ? { status: 304, headers: { "content-length": "40" } }
+        : { status: 200, body: "hello", trailers: { "x-end": "1" } },
+  });
   envoy = await openEnvoy({
     startTimeout: 90_000, // a VM per case, so that what one logs is its own
     config: bootstrap({
@@ -110,11 +136,11 @@ beforeAll(async () => {
           name: nameOf(c),
           statPrefix: "safety",
           filters: [{ name: "fixture", rootId: "misuse", vmId: nameOf(c), wasm, config: { do: c.do, at: c.at } }],
-          routes: [route("app")],
+          routes: [route("tail", { match: { prefix: "/tail" } }), route("app")],
           ...(c.at === "never" ? { httpConnectionManager: { stream_idle_timeout: "1s" } } : {}),
         }),
       ),
-      clusters: [cluster({ name: "app", endpoints: [upstream.address] })],
+      clusters: [cluster({ name: "app", endpoints: [upstream.address] }), cluster({ name: "tail", endpoints: [tail.address] })],
     }),
   });
 }, 120_000);
@@ -122,6 +148,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await envoy?.stop();
   await upstream?.stop();
+  await tail?.stop();
 });
 
 const send = (listener: string, body?: string) =>
@@ -260,3 +287,91 @@ test("a stream that is paused when its VM traps hangs until stream_idle_timeout:
 function underWay() {
   return eventually(async () => expect(await envoy.stat("http.safety.downstream_rq_active")).toBe(1));
 }
+
+describe("a stream that flows is told to go on without effect: Envoy would send its headers or trailers once more", () => {
+  const ask = (listener: string, path = "/", body = "") =>
+    envoy.raw(`POST ${path} HTTP/1.1\r\nhost: x\r\ncontent-length: ${body.length}\r\nconnection: close\r\n\r\n${body}`, { listener });
+
+  test("the client gets one header block", async () => {
+    const answer = (await ask("continueResponse at responseHeaders")).toString("latin1");
+
+    expect(answer.match(/HTTP\/1\.1 200/g)).toHaveLength(1);
+    expect(answer).toMatch(/\r\n\r\nhello$/);
+  });
+
+  test("the upstream gets one request, with its body", async () => {
+    const seen = upstream.requests.length;
+    await ask("continueRequest at requestHeaders", "/", "hello");
+
+    expect(upstream.requests).toHaveLength(seen + 1);
+    expect((await upstream.requests[seen]?.complete)?.text()).toBe("hello");
+  });
+
+  test.each(["http/1.1", "h2c"] as const)("trailers arrive once over %s, and Envoy lives", async (protocol) => {
+    const trailers = { "x-t": "1" };
+    const seen = tail.requests.length;
+    const responses = [];
+    for (const listener of ["continueResponse at responseTrailers", "continueRequest at requestTrailers"]) {
+      responses.push(await envoy.request({ listener, path: "/tail", method: "POST", body: "hello", trailers, protocol }));
+    }
+    const received = await Promise.all(tail.requests.slice(seen).map((request) => request.complete));
+
+    expect(responses.map((r) => [r.status, r.text(), r.trailers.filter(([name]) => name === "x-end").length])).toEqual(
+      Array(2).fill([200, "hello", 1]),
+    );
+    expect(received.map((r) => r.trailers.filter(([name]) => name === "x-t").length)).toEqual([1, 1]);
+  });
+});
+
+test.each(["http/1.1", "h2c"] as const)(
+  "a stream that is closed in its response trailers does not take Envoy with it, over %s",
+  async (protocol) => {
+    const closed = await Promise.allSettled([
+      envoy.request({ listener: "closeStream at responseTrailers", path: "/tail", protocol, timeout: 5_000 }),
+    ]);
+
+    expect(closed).toHaveLength(1);
+    expect((await envoy.request({ listener: "replacePath at requestHeaders" })).status).toBe(200);
+  },
+);
+
+test("a 304 with a length does not become a 200 that has no body", async () => {
+  const name = "status200 at responseHeaders";
+  const response = await envoy.request({ listener: name, path: "/tail/304" });
+  await envoy.waitForLog(`did ${name}: 2`);
+
+  expect(response.status).toBe(304);
+});
+
+test("bytes that a filter would drop under content-length are kept", async () => {
+  const seen = upstream.requests.length;
+  const response = await send("nothing at bodyWithoutBuffer", "hello");
+
+  expect(response.status).toBe(200);
+  expect((await upstream.requests[seen]?.complete)?.text()).toBe("hello");
+});
+
+test("a stream answers no other in its own callback, which would leave itself hanging", async () => {
+  const name = "sendLocalResponse at another";
+  const held = send(name);
+  await underWay();
+  const second = await send(name);
+  await envoy.waitForLog("refused: sendLocalResponse of another stream in a stream's callback: do it in onTick");
+  held.abort();
+
+  await expect(held).rejects.toThrow();
+  expect(second.status).toBe(200);
+});
+
+test("nothing is ended from another stream's onLog", async () => {
+  const name = "closeStream at anothersLog";
+  const held = send(name);
+  await underWay();
+  const second = await send(name);
+  await envoy.waitForLog(`did ${name}: 2`);
+  held.abort();
+
+  await expect(held).rejects.toThrow();
+  expect(second.status).toBe(200);
+  expect((await send(name)).status).toBe(200);
+});

@@ -4,13 +4,14 @@
  */
 import { Body } from "../body";
 import { dropCallouts, HttpCallResponse, takeCallout } from "../callout";
-import { enter, leave } from "../context/callback";
+import { enter, leave, setEnding } from "../context/callback";
 import { HttpContext } from "../context/http";
 import { created, find, forget, http, openRoot, root } from "../context/registry";
 import { readConfiguration, RootContext } from "../context/root";
 import { Headers } from "../headers/headers";
 import { allocate } from "../memory/arena";
-import { BufferType, MapType } from "./enums";
+import { Misuse, refuse } from "../refuse";
+import { BufferType, FilterDataStatus, FilterTrailersStatus, MapType } from "./enums";
 
 /** The marker by which the host knows the ABI. */
 export function proxy_abi_version_0_2_1(): void {}
@@ -59,7 +60,10 @@ export function proxy_on_request_headers(id: u32, count: i32, endOfStream: u32):
   const before = enter(id);
   let answer: u32 = 0;
   const stream = http(id);
-  if (stream !== null) answer = stream.onRequestHeaders(headersOf(MapType.RequestHeaders, stream), endOfStream != 0);
+  if (stream !== null) {
+    stream._enter(true);
+    answer = stream._leave(true, stream.onRequestHeaders(headersOf(MapType.RequestHeaders, stream), endOfStream != 0));
+  }
   leave(before);
   return answer;
 }
@@ -68,7 +72,11 @@ export function proxy_on_request_body(id: u32, size: i32, endOfStream: u32): u32
   const before = enter(id);
   let answer: u32 = 0;
   const stream = http(id);
-  if (stream !== null) answer = stream.onRequestBody(bodyOf(BufferType.RequestBody, stream, size), endOfStream != 0);
+  if (stream !== null) {
+    stream._enter(true);
+    const chosen = stream.onRequestBody(bodyOf(BufferType.RequestBody, stream, size), endOfStream != 0);
+    answer = stream._leave(true, buffered(stream, true, chosen, size));
+  }
   leave(before);
   return answer;
 }
@@ -77,7 +85,10 @@ export function proxy_on_request_trailers(id: u32, count: i32): u32 {
   const before = enter(id);
   let answer: u32 = 0;
   const stream = http(id);
-  if (stream !== null) answer = stream.onRequestTrailers(headersOf(MapType.RequestTrailers, stream));
+  if (stream !== null) {
+    stream._enter(true);
+    answer = stream._leave(true, stream.onRequestTrailers(headersOf(MapType.RequestTrailers, stream)));
+  }
   leave(before);
   return answer;
 }
@@ -87,8 +98,9 @@ export function proxy_on_response_headers(id: u32, count: i32, endOfStream: u32)
   let answer: u32 = 0;
   const stream = http(id);
   if (stream !== null) {
+    stream._enter(false);
     stream._responseHeaders(endOfStream != 0);
-    answer = stream.onResponseHeaders(headersOf(MapType.ResponseHeaders, stream), endOfStream != 0);
+    answer = stream._leave(false, stream.onResponseHeaders(headersOf(MapType.ResponseHeaders, stream), endOfStream != 0));
   }
   leave(before);
   return answer;
@@ -99,8 +111,10 @@ export function proxy_on_response_body(id: u32, size: i32, endOfStream: u32): u3
   let answer: u32 = 0;
   const stream = http(id);
   if (stream !== null) {
+    stream._enter(false);
     stream._responseStarted();
-    answer = stream.onResponseBody(bodyOf(BufferType.ResponseBody, stream, size), endOfStream != 0);
+    const chosen = stream.onResponseBody(bodyOf(BufferType.ResponseBody, stream, size), endOfStream != 0);
+    answer = stream._leave(false, buffered(stream, false, chosen, size));
   }
   leave(before);
   return answer;
@@ -111,11 +125,21 @@ export function proxy_on_response_trailers(id: u32, count: i32): u32 {
   let answer: u32 = 0;
   const stream = http(id);
   if (stream !== null) {
+    stream._enter(false);
     stream._responseStarted();
-    answer = stream.onResponseTrailers(headersOf(MapType.ResponseTrailers, stream));
+    answer = stream._leave(false, stream.onResponseTrailers(headersOf(MapType.ResponseTrailers, stream)));
+    // A stream that is reset here and told to go on crashes Envoy.
+    if (stream._endedNow()) answer = FilterTrailersStatus.StopIteration;
   }
   leave(before);
   return answer;
+}
+
+/** NoBuffer drops the bytes: with `content-length` still there, the next message would be read as this one's body. */
+function buffered(stream: HttpContext, request: bool, answer: FilterDataStatus, size: i32): FilterDataStatus {
+  if (answer != FilterDataStatus.StopIterationNoBuffer || size == 0 || stream._mayResize(request)) return answer;
+  refuse(Misuse.BodyLength, "StopIterationNoBuffer drops bytes: remove content-length in the headers callback first; they are buffered");
+  return FilterDataStatus.StopIterationAndBuffer;
 }
 
 /** Envoy calls this on the root whoever asked; the answer goes to the object that did, if it is still there. */
@@ -133,6 +157,7 @@ export function proxy_on_http_call_response(id: u32, token: u32, headers: i32, b
 
 export function proxy_on_log(id: u32): void {
   const before = enter(id);
+  setEnding(true);
   const context = find(id);
   if (context !== null) {
     if (context instanceof HttpContext) {
@@ -142,12 +167,14 @@ export function proxy_on_log(id: u32): void {
       (<RootContext>context).onLogOnly(new Headers().bind(MapType.RequestHeaders, id, null));
     }
   }
+  setEnding(false);
   leave(before);
 }
 
 /** For a root, false keeps it alive until `proxy_done`; for an HTTP stream Envoy does not look at the answer. */
 export function proxy_on_done(id: u32): u32 {
   const before = enter(id);
+  setEnding(true);
   let done = true;
   const context = find(id);
   if (context !== null && context._id == id) {
@@ -158,12 +185,14 @@ export function proxy_on_done(id: u32): u32 {
       done = (<RootContext>context).onDone();
     }
   }
+  setEnding(false);
   leave(before);
   return done ? 1 : 0;
 }
 
 export function proxy_on_delete(id: u32): void {
   const before = enter(id);
+  setEnding(true);
   const context = forget(id);
   if (context !== null && context._id == id) {
     if (context instanceof HttpContext) {
@@ -174,5 +203,6 @@ export function proxy_on_delete(id: u32): void {
       dropCallouts(id);
     }
   }
+  setEnding(false);
   leave(before);
 }

@@ -12,6 +12,8 @@ export abstract class BaseContext {
   // AssemblyScript refuses a subclass's member of a private one's name: all that filters do not see begins with "_".
   /** @internal */
   _id: u32 = 0;
+  /** @internal The root that made it; its own id for a root. */
+  _rootId: u32 = 0;
 
   /** Envoy's number of this context, unique in its VM; 0 before the SDK has registered it. */
   get contextId(): u32 {

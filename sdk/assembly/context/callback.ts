@@ -16,6 +16,20 @@ export let depth: i32 = 0;
 export let epoch: u32 = 1;
 let effective: u32 = 0;
 
+/** The stream whose request or response callback runs; 0 in a root's (timer, answer) and outside. */
+export let current: u32 = 0;
+/** True while any onLog, onDone or onDelete runs. */
+export let ending: bool = false;
+
+/** A stream's own callback begins (its id) or is over (0). */
+export function setCurrent(id: u32): void {
+  current = id;
+}
+
+export function setEnding(value: bool): void {
+  ending = value;
+}
+
 /** Enters a callback of context `id`; returns the effective context of the callback that it interrupts, for `leave`. */
 export function enter(id: u32): u32 {
   const before = effective;

@@ -8,7 +8,7 @@ import { HeaderList } from "../headers/list";
 import { ArenaBuffer } from "../memory/arena";
 import { Misuse, refuse } from "../refuse";
 import { BaseContext } from "./base";
-import { activate, epoch } from "./callback";
+import { activate, current, ending, epoch, setCurrent } from "./callback";
 
 // What the SDK remembers of a stream, to refuse the calls that crash Envoy.
 const RESPONSE_STARTED: u32 = 1;
@@ -16,6 +16,12 @@ const ENDED: u32 = 2;
 const REQUEST_LENGTH_REMOVED: u32 = 4;
 const RESPONSE_LENGTH_REMOVED: u32 = 8;
 const RESPONSE_HAS_BODY: u32 = 16;
+// Which direction is paused, whose callback runs, and whether to go on after it.
+const REQUEST_PAUSED: u32 = 32;
+const RESPONSE_PAUSED: u32 = 64;
+const IN_REQUEST: u32 = 128;
+const IN_RESPONSE: u32 = 256;
+const GO_ON: u32 = 512;
 
 /**
  * One request and its response. Override the callbacks that are needed: the build exports exactly those, and one that is not
@@ -147,23 +153,21 @@ export abstract class HttpContext extends BaseContext {
   }
 
   /**
-   * Lets a paused request go on. Edit its headers before. Ok and without effect when it is not paused; refused after an answer of ours, which
-   * it would undo.
+   * Lets a paused request go on. Edit its headers before. Ok and without effect when it is not paused: Envoy would send it once more. In a
+   * callback of the request it is the same as answering Continue. Refused after an answer of ours, which it would undo.
    */
   continueRequest(): Status {
     if (this._answeredIn != 0) return refuse(Misuse.AfterEnd, "continueRequest: the stream is answered or closed already");
-    const status = this._act("continueRequest");
-    return status == Status.Ok ? setLastStatus(proxy_continue_stream(StreamType.Request)) : status;
+    return this._continue("continueRequest", StreamType.Request, IN_REQUEST, REQUEST_PAUSED);
   }
 
-  /** Lets a paused response go on. Refused before `onResponseHeaders` (which must be overridden): Envoy would crash. */
+  /** Lets a paused response go on, as `continueRequest` does. Refused before `onResponseHeaders` (which must be overridden): Envoy would crash. */
   continueResponse(): Status {
     if (!(this._state & RESPONSE_STARTED)) {
       return refuse(Misuse.ContinueResponseEarly, "continueResponse before this filter's onResponseHeaders");
     }
     if (this._answeredIn == epoch) return refuse(Misuse.AfterEnd, "continueResponse: the stream was answered or closed in this callback");
-    const status = this._act("continueResponse");
-    return status == Status.Ok ? setLastStatus(proxy_continue_stream(StreamType.Response)) : status;
+    return this._continue("continueResponse", StreamType.Response, IN_RESPONSE, RESPONSE_PAUSED);
   }
 
   /** Resets the stream, without an answer; response code details `wasm_close_stream`. */
@@ -173,10 +177,28 @@ export abstract class HttpContext extends BaseContext {
     return status == Status.Ok ? this._answered(setLastStatus(proxy_close_stream(StreamType.Request))) : status;
   }
 
-  /** Two ends of one stream, or one in onLog and later, crash Envoy: it queues them until the callback ends, and the second finds no stream. */
+  /** Only what is paused is told to go on: Envoy sends headers or trailers a second time when it is told so of a stream that flows. */
+  private _continue(what: string, type: StreamType, within: u32, paused: u32): Status {
+    const status = this._act(what);
+    if (status != Status.Ok) return status;
+    if (this._state & within) {
+      this._state |= GO_ON;
+      return Status.Ok;
+    }
+    if (!(this._state & paused)) return Status.Ok;
+    this._state &= ~paused;
+    return setLastStatus(proxy_continue_stream(type));
+  }
+
+  /**
+   * Two ends of one stream, or one in onLog and later, crash Envoy: it queues them until the callback ends, and the second finds no stream. A
+   * reply to another stream in a stream's own callback leaves the caller hanging.
+   */
   private _over(what: string): bool {
-    if (this._state & ENDED) refuse(Misuse.AfterEnd, what + ": the stream is over (in onLog and later Envoy would crash)");
+    if (this._state & ENDED || ending) refuse(Misuse.AfterEnd, what + ": the stream is over (in onLog and later Envoy would crash)");
     else if (this._answeredIn != 0) refuse(Misuse.AfterEnd, what + ": the stream is answered or closed already (Envoy could crash)");
+    else if (current != 0 && current != this._id)
+      refuse(Misuse.WrongContext, what + " of another stream in a stream's callback: do it in onTick");
     else return false;
     return true;
   }
@@ -189,6 +211,27 @@ export abstract class HttpContext extends BaseContext {
   private _act(what: string): Status {
     const status = activate(this._id);
     return status == Status.Ok ? status : refuse(Misuse.WrongContext, what + ": the stream is gone or not yet there", status);
+  }
+
+  /** @internal A callback of the request or the response begins. */
+  _enter(request: bool): void {
+    setCurrent(this._id);
+    this._state = (this._state & ~GO_ON) | (request ? IN_REQUEST : IN_RESPONSE);
+  }
+
+  /** @internal It is over with this answer; what Envoy is to be told. */
+  _leave(request: bool, answer: u32): u32 {
+    setCurrent(0);
+    if (this._state & GO_ON) answer = 0;
+    const paused = request ? REQUEST_PAUSED : RESPONSE_PAUSED;
+    this._state &= ~(GO_ON | paused | (request ? IN_REQUEST : IN_RESPONSE));
+    if (answer != 0 && this._answeredIn == 0) this._state |= paused;
+    return answer;
+  }
+
+  /** @internal True when we answered or closed the stream in the callback that runs. */
+  _endedNow(): bool {
+    return this._answeredIn == epoch;
   }
 
   /** @internal A header block of a response came: the upstream's, or that of a local reply. */

@@ -12,11 +12,9 @@ import { hasNoBody, HttpContext } from "../context/http";
 import { allocate, ArenaBuffer, duplicate } from "../memory/arena";
 import { Misuse, refuse } from "../refuse";
 import { quote } from "./list";
-import { HeaderName, isFieldValue, isToken, isVisible, NameKind } from "./name";
+import { HeaderName, isFieldValue, isRequestValue, isTrailersTe, mayRemove, NameKind } from "./name";
 
-const CONNECT: Bytes = Bytes.of("CONNECT");
-const HTTP: Bytes = Bytes.of("http");
-const HTTPS: Bytes = Bytes.of("https");
+const HEAD: Bytes = Bytes.of("HEAD");
 
 /**
  * The headers (or trailers) of a message: all pairs, in order, names in lower case. Read from the host once, at the first question,
@@ -132,7 +130,7 @@ export class Headers {
   add(name: HeaderName, value: Bytes): Status {
     const problem = this.check(name, value);
     if (problem != Status.Ok) return problem;
-    if (name.kind != NameKind.Ordinary && this.protects(name)) {
+    if (name.kind != NameKind.Ordinary && this.protects(name) && !this.isTe(name, value)) {
       return refuse(Misuse.ProtectedHeader, "add of " + name.toString() + ": use replace for pseudo headers; framing belongs to Envoy");
     }
     const status = <Status>proxy_add_header_map_value(this.map, name.bytes.ptr, name.bytes.length, value.ptr, value.length);
@@ -148,13 +146,13 @@ export class Headers {
   replace(name: HeaderName, value: Bytes): Status {
     const problem = this.check(name, value);
     if (problem != Status.Ok) return problem;
-    if (name.kind == NameKind.Framing) {
+    if (name.kind == NameKind.Framing && !this.isTe(name, value)) {
       return refuse(
         Misuse.ProtectedHeader,
-        "replace of " + name.toString() + ": Envoy frames messages; to change a body's length, remove content-length",
+        "replace of " + name.toString() + ": Envoy frames messages and keeps connections; to change a body's length, remove content-length",
       );
     }
-    if (name.kind != NameKind.Ordinary && this.protects(name) && !this.allows(name, value)) {
+    if ((name.kind == NameKind.Pseudo || (name.kind == NameKind.Routing && this.protects(name))) && !this.allows(name, value)) {
       return refuse(
         Misuse.ProtectedHeader,
         "replace of " + name.toString() + ": not in this map, or not a value that Envoy can route or frame by",
@@ -172,8 +170,8 @@ export class Headers {
   remove(name: HeaderName): Status {
     if (!this.ready()) return this.status;
     if (name.kind == NameKind.Invalid) return Status.Ok; // cannot exist
-    const length = name.kind == NameKind.Framing && name.bytes.equals(HeaderName.CONTENT_LENGTH.bytes);
-    if (name.kind != NameKind.Ordinary && !length && this.protects(name)) {
+    const length = name.bytes.equals(HeaderName.CONTENT_LENGTH.bytes);
+    if (name.kind != NameKind.Ordinary && !mayRemove(name) && this.protects(name)) {
       return refuse(Misuse.ProtectedHeader, "remove of " + name.toString() + ": without it Envoy cannot route or frame the message");
     }
     const status = <Status>proxy_remove_header_map_value(this.map, name.bytes.ptr, name.bytes.length);
@@ -216,23 +214,30 @@ export class Headers {
     return Status.Ok;
   }
 
-  /** What Envoy can route by. A blank in `:path` or `:method` would be another request line to a lenient upstream. */
-  private allows(name: HeaderName, value: Bytes): bool {
-    const wanted = name.bytes;
-    if (<i32>this.map == MapType.ResponseHeaders) return wanted.equals(HeaderName.STATUS.bytes) && this.allowsStatus(value);
-    if (<i32>this.map != MapType.RequestHeaders || value.length == 0) return false;
-    if (wanted.equals(HeaderName.METHOD.bytes)) return isToken(value) && !value.equals(CONNECT);
-    if (wanted.equals(HeaderName.PATH.bytes) || wanted.equals(HeaderName.AUTHORITY.bytes)) return isVisible(value);
-    // :scheme and x-forwarded-proto
-    return (wanted.equals(HeaderName.SCHEME.bytes) || name.kind == NameKind.Routing) && (value.equals(HTTP) || value.equals(HTTPS));
+  /** Over HTTP/2 a `te` in a response is a protocol error. */
+  private isTe(name: HeaderName, value: Bytes): bool {
+    return <i32>this.map == MapType.RequestHeaders && isTrailersTe(name, value);
   }
 
+  private allows(name: HeaderName, value: Bytes): bool {
+    if (<i32>this.map == MapType.ResponseHeaders) return name.bytes.equals(HeaderName.STATUS.bytes) && this.allowsStatus(value);
+    if (<i32>this.map != MapType.RequestHeaders || !isRequestValue(name, value)) return false;
+    if (!name.bytes.equals(HeaderName.METHOD.bytes)) return true;
+    // A HEAD's answer has a length and no body: what the client asked and what the upstream is asked must agree on that.
+    const method = this.get(HeaderName.METHOD);
+    return method === null || method.equals(HEAD) == value.equals(HEAD);
+  }
+
+  /** A status that has no body must not get one, nor one that has a body get a length without: the client would read on into the next response. */
   private allowsStatus(value: Bytes): bool {
     if (value.length != 3) return false;
     const code = value.toU64();
+    if (code < 200 || code > 599) return false;
     const stream = this.stream;
-    if (hasNoBody(code) && stream !== null && stream._responseHasBody()) return false;
-    return code >= 200 && code <= 599;
+    const length = this.has(HeaderName.CONTENT_LENGTH);
+    if (hasNoBody(code)) return stream !== null && !stream._responseHasBody() && (code == 304 || !length);
+    const now = this.get(HeaderName.STATUS);
+    return now === null || now.toU64() != 304 || !length;
   }
 
   /** Index of the first pair of that name at or after `from`, or -1. */

@@ -2,7 +2,7 @@ import { Bytes } from "../bytes";
 import { Status } from "../abi/enums";
 import { ArenaBuffer } from "../memory/arena";
 import { Misuse, refuse } from "../refuse";
-import { HeaderName, isFieldValue, NameKind } from "./name";
+import { HeaderName, isFieldValue, isRequestValue, NameKind } from "./name";
 
 /** Envoy's limits for a block of headers that a module sends; one more of either, and Envoy takes the block for empty. */
 export const MAX_PAIRS: i32 = 1024;
@@ -41,6 +41,11 @@ export class HeaderList {
     const needed = this.used + name.bytes.length + value.length + 2;
     if (this.count >= MAX_PAIRS || needed + 4 + (this.count + 1) * 8 > MAX_PAIRS_BYTES) {
       this.status = refuse(Misuse.TooManyHeaders, "more than 1,024 headers or 1 MiB: Envoy would send none of them");
+      return this;
+    }
+    // Envoy would join a second one, and write a blank into the request line.
+    if (name.kind == NameKind.Pseudo && !name.bytes.equals(HeaderName.STATUS.bytes) && (this.has(name) || !isRequestValue(name, value))) {
+      this.status = refuse(Misuse.ProtectedHeader, name.toString() + " twice, or not a value for a request line");
       return this;
     }
     if (name.kind == NameKind.Pseudo) {

@@ -1,8 +1,23 @@
 import { Bytes, lower } from "../bytes";
 
 const PSEUDO: Bytes[] = [":method", ":path", ":authority", ":scheme", ":status", ":protocol"].map<Bytes>((name) => Bytes.of(name));
-const FRAMING_LENGTH: Bytes = Bytes.of("content-length");
-const FRAMING_ENCODING: Bytes = Bytes.of("transfer-encoding");
+/** Say where a message ends or what a connection is: Envoy's alone. One that a filter adds loses bodies or opens tunnels. */
+const FRAMING: Bytes[] = [
+  "content-length",
+  "transfer-encoding",
+  "connection",
+  "upgrade",
+  "keep-alive",
+  "proxy-connection",
+  "http2-settings",
+  "trailer",
+  "te",
+].map<Bytes>((name) => Bytes.of(name));
+const TE: Bytes = Bytes.of("te");
+const TRAILERS: Bytes = Bytes.of("trailers");
+const CONNECT: Bytes = Bytes.of("CONNECT");
+const HTTP: Bytes = Bytes.of("http");
+const HTTPS: Bytes = Bytes.of("https");
 const FORWARDED_PROTO: Bytes = Bytes.of("x-forwarded-proto");
 const HOST: Bytes = Bytes.of("host");
 const AUTHORITY: Bytes = Bytes.of(":authority");
@@ -14,7 +29,7 @@ export enum NameKind {
   Invalid = 1,
   /** `:path` and its like, and `host`, which Envoy keeps as `:authority`: replace, never add or remove. */
   Pseudo = 2,
-  /** `content-length`, `transfer-encoding`: say where a message ends. Remove only. */
+  /** `content-length`, `connection` and their like. `content-length` and `te` may be removed, nothing else done. */
   Framing = 3,
   /** `x-forwarded-proto`: without it Envoy answers 404 `route_not_found`. Replace, never add or remove. */
   Routing = 4,
@@ -40,9 +55,10 @@ export class HeaderName {
   readonly kind: NameKind;
 
   constructor(name: string, encoded: Bytes = Bytes.of(name)) {
-    this.kind = classify(encoded);
+    const own = encoded.owned ? encoded : encoded.copy();
+    this.kind = classify(own);
     // Envoy keeps HTTP/1's `host` as `:authority`: the view and the host then agree on one name.
-    this.bytes = encoded.equals(HOST) ? AUTHORITY : encoded;
+    this.bytes = own.equals(HOST) ? AUTHORITY : own;
   }
 
   /** A name from bytes of a request or a config; copied and lower-cased. */
@@ -64,16 +80,16 @@ export class HeaderName {
 function classify(name: Bytes): NameKind {
   for (let i: usize = 0, n = <usize>name.length; i < n; i++) store<u8>(name.ptr + i, lower(load<u8>(name.ptr + i)));
   // Envoy would send an unknown pseudo header on as one more `host`.
-  if (name.at(0) == 0x3a) return isPseudo(name) ? NameKind.Pseudo : NameKind.Invalid;
+  if (name.at(0) == 0x3a) return isOneOf(PSEUDO, name) ? NameKind.Pseudo : NameKind.Invalid;
   if (!isToken(name)) return NameKind.Invalid;
   if (name.equals(HOST)) return NameKind.Pseudo;
-  if (name.equals(FRAMING_LENGTH) || name.equals(FRAMING_ENCODING)) return NameKind.Framing;
+  if (isOneOf(FRAMING, name)) return NameKind.Framing;
   if (name.equals(FORWARDED_PROTO)) return NameKind.Routing;
   return NameKind.Ordinary;
 }
 
-function isPseudo(name: Bytes): bool {
-  for (let i = 0; i < PSEUDO.length; i++) if (PSEUDO[i].equals(name)) return true;
+function isOneOf(names: Bytes[], name: Bytes): bool {
+  for (let i = 0; i < names.length; i++) if (names[i].equals(name)) return true;
   return false;
 }
 
@@ -112,4 +128,25 @@ export function isVisible(value: Bytes): bool {
     if (c <= 0x20 || c == 0x7f) return false;
   }
   return value.length > 0;
+}
+
+/**
+ * What a request's pseudo header or x-forwarded-proto may be for Envoy to route by. A blank in `:path` or `:method` would be another request
+ * line to a lenient upstream.
+ */
+export function isRequestValue(name: HeaderName, value: Bytes): bool {
+  const wanted = name.bytes;
+  if (wanted.equals(HeaderName.METHOD.bytes)) return isToken(value) && !value.equals(CONNECT);
+  if (wanted.equals(HeaderName.PATH.bytes) || wanted.equals(HeaderName.AUTHORITY.bytes)) return isVisible(value);
+  return (wanted.equals(HeaderName.SCHEME.bytes) || name.kind == NameKind.Routing) && (value.equals(HTTP) || value.equals(HTTPS));
+}
+
+/** `te: trailers`, which gRPC needs, is the one header of its kind that a filter may set. */
+export function isTrailersTe(name: HeaderName, value: Bytes): bool {
+  return name.bytes.equals(TE) && value.equals(TRAILERS);
+}
+
+/** What may be removed although it is Envoy's: the length, before a body is edited, and `te`. */
+export function mayRemove(name: HeaderName): bool {
+  return name.bytes.equals(HeaderName.CONTENT_LENGTH.bytes) || name.bytes.equals(TE);
 }

@@ -12,6 +12,10 @@ import { Bytes } from "../bytes";
 // @ts-ignore: decorator
 @inline const SIZE: i32 = 128 * 1024;
 
+/** What one callback may hold of the host's answers. */
+// @ts-ignore: decorator
+@inline const MOST: usize = 256 << 20;
+
 const start: usize = memory.data(SIZE, 16);
 let used: usize = 0;
 let largest: usize = 0;
@@ -28,7 +32,8 @@ export function allocate(size: usize): usize {
     used += wanted;
     return at;
   }
-  if (wanted > 0x3fff0000) return 0; // the host then answers InvalidMemoryAccess; growing would trap
+  // The host then answers InvalidMemoryAccess. Envoy ends a VM at 1 GiB, and memory that cannot grow is a trap.
+  if (wanted > MOST || chained > MOST - wanted) return 0;
   const block = heap.alloc(wanted + 16);
   store<usize>(block, chain);
   chain = block;
