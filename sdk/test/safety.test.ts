@@ -108,6 +108,7 @@ const others = [
   { do: "continueRequest", at: "requestTrailers" },
   { do: "status200", at: "responseHeaders" },
   { do: "nothing", at: "bodyWithoutBuffer" },
+  { do: "continueResponse", at: "ownReply" },
   { do: "sendLocalResponse", at: "another" },
   { do: "closeStream", at: "anothersLog" },
   { do: "sendLocalResponse", at: "afterClientLeft" },
@@ -182,7 +183,8 @@ describe.each(["http/1.1", "h2c"] as const)("a stream is ended once, over %s", (
   test.each(ends.map((c) => [nameOf(c)]))("%s", async (name) => {
     const from = envoy.logs().mark;
     // What the client gets differs (an answer, a reset, a body cut off); that Envoy lives and refuses is what counts.
-    const outcomes = await Promise.allSettled([0, 1, 2].map(() => envoy.request({ listener: name, protocol, timeout: 5_000 })));
+    const outcomes = [];
+    for (let i = 0; i < 3; i++) outcomes.push(...(await Promise.allSettled([envoy.request({ listener: name, protocol, timeout: 5_000 })])));
     await envoy.waitForLog(`did ${name}: ${REFUSED}`, { from });
 
     expect(outcomes).toHaveLength(3);
@@ -341,6 +343,13 @@ test("a 304 with a length does not become a 200 that has no body", async () => {
   await envoy.waitForLog(`did ${name}: 2`);
 
   expect(response.status).toBe(304);
+});
+
+test("a filter may hold its own reply and let it go from a timer", async () => {
+  const response = await send("continueResponse at ownReply");
+
+  expect(response.status).toBe(403);
+  expect(response.text()).toBe("held");
 });
 
 test("bytes that a filter would drop under content-length are kept", async () => {

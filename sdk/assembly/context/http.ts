@@ -225,7 +225,8 @@ export abstract class HttpContext extends BaseContext {
     if (this._state & GO_ON) answer = 0;
     const paused = request ? REQUEST_PAUSED : RESPONSE_PAUSED;
     this._state &= ~(GO_ON | paused | (request ? IN_REQUEST : IN_RESPONSE));
-    if (answer != 0 && this._answeredIn == 0) this._state |= paused;
+    // Our own reply comes through the response's callbacks, and may be paused there as any other.
+    if (answer != 0 && this._answeredIn != epoch) this._state |= paused;
     return answer;
   }
 
