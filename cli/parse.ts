@@ -104,8 +104,9 @@ function checkArguments(command: Command | undefined, positionals: string[], res
     rest.length = 0;
   }
   const extra = positionals[max];
-  if (extra !== undefined) throw usage("MS0504", `${command.name} takes ${shape}, got ${JSON.stringify(extra)}`);
-  if (positionals.length < min) throw usage("MS0504", `${command.name} needs ${shape}`);
+  const how = `\`meshscript ${command.name} --help\` shows how it is called`;
+  if (extra !== undefined) throw usage("MS0504", `${command.name} takes ${shape}, got ${JSON.stringify(extra)}`, how);
+  if (positionals.length < min) throw usage("MS0504", `${command.name} needs ${shape}`, how);
 }
 
 function suggestion(name: string, names: readonly string[]): string {

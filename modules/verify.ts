@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from "node:fs";
 import path from "node:path";
-import { type Diagnostic, diagnostic } from "../diagnostics/index.ts";
+import { type Diagnostic, diagnostic, reasonOfErrno } from "../diagnostics/index.ts";
 import { verifyExports, verifyOverrides } from "./verify/exports.ts";
 import { verifyAnswers, verifyImports } from "./verify/imports.ts";
 import { CallSites } from "./verify/sites.ts";
@@ -59,8 +59,7 @@ function read(module: string, file: string): Uint8Array | Diagnostic {
   try {
     return readFileSync(module);
   } catch (error) {
-    const reason = error instanceof Error && "code" in error ? String(error.code) : String(error);
-    return diagnostic("MS0205", `${file} cannot be read (${reason})`, { location: { file } });
+    return diagnostic("MS0205", `${file} cannot be read: ${reasonOfErrno(error) ?? String(error)}`, { location: { file } });
   }
 }
 

@@ -5,6 +5,7 @@ import path from "node:path";
 import { pathToFileURL } from "node:url";
 import { load } from "./lib/dist.mjs";
 import { root, writeAtomically } from "./lib/files.mjs";
+import { failWith } from "./lib/report.mjs";
 
 /**
  * A file in the repository that is made from others (schemas, tables in documents), or a set of files when their names are made too.
@@ -51,7 +52,7 @@ export async function stale() {
 
 if (process.argv[1] && import.meta.url === pathToFileURL(process.argv[1]).href) {
   const { setup } = await import("./setup.mjs");
-  await setup({ upTo: "dist" });
+  await setup({ upTo: "dist" }).catch(failWith);
   const found = await stale();
   if (process.argv.includes("--check")) {
     for (const { file } of found) console.log(`${file} is stale: run \`npm run generate\``);

@@ -1,5 +1,5 @@
 import { relative } from "node:path";
-import { exitCodes, render } from "../../diagnostics/index.ts";
+import { MeshscriptError, diagnostic, exitCodes, render } from "../../diagnostics/index.ts";
 import { buildModule, findFilters } from "../../modules/index.ts";
 import type { Command } from "../command.ts";
 import { moduleNotFound } from "../modules.ts";
@@ -20,7 +20,7 @@ export const build: Command = {
     { title: "every filter of the project", command: "meshscript build" },
     { title: "one filter, with its report as data", command: "meshscript build --filter tracing --json" },
   ],
-  exits: { data: "a filter does not compile or verify", environment: "the SDK is missing" },
+  exits: { data: "there is no filter, or one does not compile or verify", environment: "the SDK is missing" },
   async run({ flags, io, json, print, say, printJson, color }) {
     const all = await findFilters(io.cwd);
     const wanted = flags.texts("filter");
@@ -28,7 +28,7 @@ export const build: Command = {
     for (const name of wanted)
       if (!names.includes(name)) throw moduleNotFound(name, names, "there is no filters/NAME/assembly/index.ts of that name");
     const chosen = wanted.length === 0 ? all : all.filter(({ name }) => wanted.includes(name));
-    if (chosen.length === 0) say("no filters/*/assembly/index.ts in this folder: nothing to build");
+    if (chosen.length === 0) throw new MeshscriptError(diagnostic("MS0207", "no filters/*/assembly/index.ts in this folder"));
     const built = [];
     for (const { name, entry } of chosen) {
       const module = await buildModule({ name, entry, baseDir: io.cwd, outDir: flags.text("out") ?? "build" });

@@ -1,12 +1,13 @@
 import { relative } from "node:path";
-import { exitCodes } from "../../diagnostics/index.ts";
-import { type Envoy, openEnvoy, provision, validateConfig, wantedVersion } from "../../harness/index.ts";
-import type { Command } from "../command.ts";
+import { type DiagnosticCode, MeshscriptError, exitCodes, render } from "../../diagnostics/index.ts";
+import { type Envoy, openEnvoy, openRunDirectory, provision, validateConfig, wantedVersion } from "../../harness/index.ts";
+import { verifyModule } from "../../modules/index.ts";
+import type { Command, Context } from "../command.ts";
 import { Output } from "../run/output.ts";
-import { planOf } from "../run/plan.ts";
+import { type RunPlan, planOf } from "../run/plan.ts";
 import { checkPorts } from "../run/ports.ts";
 import { explained } from "../run/refusal.ts";
-import { seconds } from "../text.ts";
+import { seconds, shortPath } from "../text.ts";
 
 /** `meshscript run`: an Envoy in the foreground. */
 export const run: Command = {
@@ -57,11 +58,15 @@ export const run: Command = {
   stopsItself: true,
   async run(context) {
     const plan = await planOf(context);
-    const tools = await provision({
-      env: context.io.env,
-      version: await wantedVersion(context.io.cwd),
-      progress: (line) => context.say(`meshscript: ${line}`),
-    });
+    checkModules(plan, context);
+    const tools = await unlessInterrupted(
+      context.signal,
+      provision({
+        env: context.io.env,
+        version: await wantedVersion(context.io.cwd),
+        progress: (line) => context.say(`meshscript: ${line}`),
+      }),
+    );
     if (context.flags.on("validate")) {
       await validateConfig(plan.file ?? plan.config, { cwd: context.io.cwd, tools }).catch((error: unknown) => {
         throw explained(error, plan.sources);
@@ -71,6 +76,7 @@ export const run: Command = {
       return exitCodes.ok;
     }
     await checkPorts(plan.config);
+    const directory = await openRunDirectory(plan.runDir, { temporary: plan.temporary });
     const output = new Output(context, plan);
     const started = performance.now();
     const envoy = await openEnvoy({
@@ -84,9 +90,11 @@ export const run: Command = {
       signal: context.signal,
     }).catch(async (error: unknown) => {
       await output.stop();
-      // Interrupted: nobody will look at it.
-      if (context.signal.aborted) await plan.cleanUp();
-      throw explained(error, plan.sources);
+      const shown = explained(error, plan.sources);
+      // Nobody will look at a folder that the message does not name.
+      const unnamed = shown instanceof MeshscriptError && !shown.message.includes(directory.path);
+      if (context.signal.aborted || unnamed) await directory.remove();
+      throw shown;
     });
     output.ready(envoy, seconds(performance.now() - started));
     await stopped(envoy, context.signal);
@@ -94,11 +102,33 @@ export const run: Command = {
     if (!context.signal.aborted) await output.stop();
     await envoy.stop();
     await output.stop();
-    await plan.cleanUp();
+    await directory.remove();
     context.say("stopped");
     return exitCodes.ok;
   },
 };
+
+/** Envoy loads no such module, or does not survive it (MS0222). The verifier's other findings are for whoever builds the module. */
+const FATAL = new Set<DiagnosticCode>(["MS0205", "MS0210", "MS0211", "MS0212", "MS0213", "MS0214", "MS0216", "MS0222"]);
+
+/** What is wrong with a module, in the verifier's words: Envoy would say "Unable to create Wasm plugin" and no more. */
+function checkModules({ modules }: RunPlan, { io, say, color }: Context): void {
+  const findings = modules.flatMap((path) => verifyModule(path, { file: shortPath(path, io.cwd) }));
+  if (findings.some(({ code }) => FATAL.has(code))) throw new MeshscriptError(findings);
+  if (findings.length > 0) say(render(findings, { color: color.stderr }).trimEnd());
+}
+
+/** Installing tools takes minutes: Ctrl-C does not wait for it. What runs is ended by the reaper, with this process. */
+async function unlessInterrupted<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
+  const interrupted = new Promise<never>((_, reject) => {
+    if (signal.aborted) reject(signal.reason as Error);
+    signal.addEventListener("abort", () => reject(signal.reason as Error), { once: true });
+  });
+  // Whichever loses the race must not count as unhandled.
+  interrupted.catch(() => undefined);
+  work.catch(() => undefined);
+  return Promise.race([work, interrupted]);
+}
 
 /** Resolves on the first Ctrl-C, or when Envoy ends by itself. */
 function stopped(envoy: Envoy, signal: AbortSignal): Promise<unknown> {

@@ -1,5 +1,5 @@
 import { MeshscriptError } from "../../diagnostics/index.ts";
-import { type Provisioned, canRunWasm, openEnvoy, packageRoot } from "../../harness/index.ts";
+import { type Provisioned, cacheDirectory, canRunWasm, openEnvoy, packageRoot } from "../../harness/index.ts";
 import type { Io } from "../command.ts";
 import { seconds, shortPath } from "../text.ts";
 import { type Check, failure, skipped, success, warning } from "./check.ts";
@@ -10,13 +10,17 @@ export type Tools = { tools: Provisioned } | { error: unknown };
 
 /** func-e and Envoy: where they are, and proofs that this Envoy is good for wasm filters. */
 export async function envoyChecks(found: Tools, io: Io, signal: AbortSignal): Promise<Check[]> {
-  const [runsWasm, starts] = ["Envoy runs WebAssembly", "Envoy starts and answers a request"];
+  const [runs, runsWasm, starts] = ["Envoy can be run", "Envoy runs WebAssembly", "Envoy starts and answers a request"];
   if ("error" in found) {
+    // The check of the cache has said why.
+    if (found.error instanceof MeshscriptError && found.error.code === "MS0304") {
+      return [runs, runsWasm, starts].map((description) => skipped(description, "the cache cannot be written"));
+    }
     const checks = notFound(found.error);
     return [...checks, skipped(runsWasm, "no Envoy"), skipped(starts, "no Envoy")];
   }
   const { tools } = found;
-  const [wasm, start] = await Promise.all([wasmCheck(runsWasm, tools), startCheck(starts, tools, io, signal)]);
+  const [wasm, start] = await Promise.all([wasmCheck(runsWasm, tools, io), startCheck(starts, tools, io, signal)]);
   return [funcE(tools), binary(tools), patched(tools), wasm, start];
 }
 
@@ -48,9 +52,9 @@ function patched({ envoy }: Provisioned): Check {
   return warning("Envoy has the known security fixes", `Envoy is ${envoy.version}`, `use Envoy ${needed} or newer`);
 }
 
-async function wasmCheck(description: string, { envoy }: Provisioned): Promise<Check> {
+async function wasmCheck(description: string, { envoy }: Provisioned, io: Io): Promise<Check> {
   const started = performance.now();
-  const { ok, reason } = await canRunWasm(envoy.path);
+  const { ok, reason } = await canRunWasm(envoy.path, { cache: cacheDirectory(io.env) });
   if (ok) return success(`${description} (a minimal module, ${seconds(performance.now() - started)})`);
   return failure(description, reason ?? "no reason given", "use an Envoy with the runtime envoy.wasm.runtime.v8 (docs/errors/MS0303.md)");
 }

@@ -1,7 +1,6 @@
-import { constants } from "node:fs";
-import { access, mkdir } from "node:fs/promises";
 import { createServer } from "node:net";
-import { cacheDirectory, exec, packageRoot } from "../../harness/index.ts";
+import { MeshscriptError } from "../../diagnostics/index.ts";
+import { cacheDirectory, exec, makeFolder, packageRoot } from "../../harness/index.ts";
 import { which } from "../../harness/provision/exec.ts";
 import type { Io } from "../command.ts";
 import { shortPath } from "../text.ts";
@@ -59,11 +58,12 @@ async function platform(): Promise<Check> {
 async function cache({ env }: Io): Promise<Check> {
   const folder = cacheDirectory(env);
   try {
-    await mkdir(folder, { recursive: true });
-    await access(folder, constants.W_OK);
+    await makeFolder(folder, "cache");
     return success(`cache is writable: ${shortPath(folder, packageRoot())}`);
   } catch (error) {
-    return failure("cache is writable", String((error as Error).message), "set MESHSCRIPT_CACHE to a folder that you may write to");
+    const [found] = error instanceof MeshscriptError ? error.diagnostics : [];
+    if (found === undefined) throw error;
+    return failure("cache is writable", found.message, `${found.help} (docs/errors/${found.code}.md)`);
   }
 }
 

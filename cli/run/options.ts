@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
-import { MeshscriptError, type SourceLocation, diagnostic } from "../../diagnostics/index.ts";
+import { MeshscriptError, type SourceLocation, diagnostic, reasonOfErrno } from "../../diagnostics/index.ts";
 import type { Address, WasmFilterSpec } from "../../harness/index.ts";
 import { findModule } from "../modules.ts";
 import { usage } from "../parse.ts";
@@ -38,9 +38,10 @@ function filterConfig(filter: string, value: string, cwd: string): string {
   let text: string;
   try {
     text = readFileSync(resolve(cwd, value), "utf8");
-  } catch {
+  } catch (error) {
     const help = 'give the path of a JSON file, or JSON itself: --filter \'tracing={"mode":"observe"}\'';
-    throw new MeshscriptError(diagnostic("MS0101", `the configuration of ${filter} cannot be read: ${value || "(empty)"}`, { help }));
+    const reason = value === "" ? "no file is named" : `${value}: ${reasonOfErrno(error) ?? String(error)}`;
+    throw new MeshscriptError(diagnostic("MS0101", `the configuration of ${filter} cannot be read: ${reason}`, { help }));
   }
   checkJson(text, "no JSON", value);
   return text;

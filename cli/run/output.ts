@@ -1,4 +1,3 @@
-import { mkdirSync } from "node:fs";
 import { join, relative } from "node:path";
 import type { ConfigObject, Envoy } from "../../harness/index.ts";
 import type { Context } from "../command.ts";
@@ -18,7 +17,6 @@ export class Output {
     private readonly context: Context,
     private readonly plan: RunPlan,
   ) {
-    mkdirSync(plan.runDir, { recursive: true });
     const { color, json } = context;
     const verbose = plan.envoy.logLevel !== undefined;
     const inDir = (name: string) => join(plan.runDir, name);

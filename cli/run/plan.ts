@@ -1,7 +1,6 @@
-import { rm } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { loadConfig } from "../../harness/envoy/config-source.ts";
-import { type ConfigObject, cacheDirectory } from "../../harness/index.ts";
+import { type ConfigObject, cacheDirectory, newRunDirectory } from "../../harness/index.ts";
 import type { Context } from "../command.ts";
 import { usage } from "../parse.ts";
 import { filterBootstrap } from "./bootstrap.ts";
@@ -14,13 +13,19 @@ export interface RunPlan {
   /** The user's file. */
   file?: string;
   filters: readonly string[];
+  /** Paths of the filters' modules. */
+  modules: readonly string[];
   /** Configurations of filters as the user wrote them, by the filter's name. */
   sources: ReadonlyMap<string, ConfigSource>;
   upstream?: string;
+  /** Where this run's files go; not made yet. */
   runDir: string;
+  /** Nobody asked for that folder: it goes when the run is over. */
+  temporary: boolean;
   envoy: Omit<EnvoyFlags, "config">;
-  cleanUp(): Promise<void>;
 }
+
+const HELP = "`meshscript run --help` shows how it is called";
 
 /** @throws MeshscriptError MS0504 when flags do not go together, and what reading the configuration throws. */
 export async function planOf({ flags, rest, io }: Context): Promise<RunPlan> {
@@ -28,23 +33,20 @@ export async function planOf({ flags, rest, io }: Context): Promise<RunPlan> {
   const file = flags.text("config") ?? configAfterDashes;
   const filters = flags.texts("filter");
   if (file !== undefined && filters.length > 0)
-    throw usage("MS0504", "--config is a whole configuration and cannot be combined with --filter");
+    throw usage("MS0504", "--config is a whole configuration and cannot be combined with --filter", HELP);
   if (file === undefined && filters.length === 0) {
     throw usage("MS0504", "run needs --config or --filter", "write for example `meshscript run --filter tracing`");
   }
   for (const name of ["upstream", "port"]) {
-    if (file !== undefined && flags.on(name)) throw usage("MS0504", `--${name} goes with --filter; with --config the file decides`);
+    if (file !== undefined && flags.on(name)) throw usage("MS0504", `--${name} goes with --filter; with --config the file decides`, HELP);
   }
   const kept = flags.text("run-dir");
-  const stamp = new Date().toISOString().replace(/[-:]/g, "").slice(0, 15);
-  const runDir = kept === undefined ? join(cacheDirectory(io.env), "runs", `${stamp}-run-${process.pid}`) : resolve(io.cwd, kept);
-  const cleanUp = async () => {
-    if (kept === undefined) await rm(runDir, { recursive: true, force: true, maxRetries: 3 });
-  };
+  const temporary = kept === undefined;
+  const runDir = temporary ? newRunDirectory(cacheDirectory(io.env)) : resolve(io.cwd, kept);
   if (file !== undefined) {
     const path = resolve(io.cwd, file);
     const { config } = await loadConfig(path);
-    return { config, file: path, filters: [], sources: new Map(), runDir, envoy, cleanUp };
+    return { config, file: path, filters: [], modules: [], sources: new Map(), runDir, temporary, envoy };
   }
   const upstream = flags.text("upstream");
   const specs = filters.map((text) => filterSpec(text, io.cwd));
@@ -63,10 +65,11 @@ export async function planOf({ flags, rest, io }: Context): Promise<RunPlan> {
   return {
     config,
     filters: specs.map(({ name }) => name),
+    modules: specs.map(({ wasm }) => wasm),
     sources,
     runDir,
+    temporary,
     envoy,
-    cleanUp,
     ...(upstream === undefined ? {} : { upstream }),
   };
 }

@@ -1,9 +1,11 @@
 import { type ChildProcess, execFile, spawn } from "node:child_process";
-import { cp, mkdir, mkdtemp, rm } from "node:fs/promises";
+import { existsSync } from "node:fs";
+import { cp, mkdir, mkdtemp, readFile, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { beforeAll, expect, test } from "vitest";
+import { provision } from "../../harness/index.ts";
 import { isAlive, root } from "./support.ts";
 
 const run = promisify(execFile);
@@ -69,6 +71,33 @@ test("run leaves no Envoy even when it is killed", async () => {
   await expect.poll(() => isAlive(pid), { timeout: 10_000 }).toBe(false);
 });
 
+test.each([["SIGINT"], ["SIGTERM"], ["SIGKILL"]] as const)("%s while a tool is installed ends the installer too", async (signal) => {
+  const folder = await mkdtemp(join(tmpdir(), "meshscript-bin-"));
+  try {
+    const { envoy } = await provision();
+    // A Go that never finishes, with a helper as Go has them.
+    const pids = join(folder, "pids");
+    const script = `#!/bin/sh\n/bin/sleep 300 &\necho $$ $! > ${pids}.new\n/bin/mv ${pids}.new ${pids}\nwait\n`;
+    await writeFile(join(folder, "go"), script, { mode: 0o755 });
+    const cache = join(folder, "cache");
+    const env = { ...process.env, PATH: folder, ENVOY_PATH: envoy.path, MESHSCRIPT_CACHE: cache, FUNC_E_PATH: "" };
+    const child = spawn(process.execPath, [bin, "run", "--filter", "tracing", "--port", "0"], { cwd: root, env, stdio: "ignore" });
+    const closed = new Promise((resolve) => child.on("close", resolve));
+    await expect.poll(() => existsSync(pids), { timeout: 10_000 }).toBe(true);
+    child.kill(signal);
+    expect(await closed).toBe(signal === "SIGKILL" ? null : 130);
+    const tools = (await readFile(pids, "utf8")).trim().split(" ").map(Number);
+    expect(tools).toHaveLength(2);
+    await expect.poll(() => tools.filter(isAlive), { timeout: 5_000 }).toEqual([]);
+    // What it had no time to remove goes with the next start.
+    await rm(join(folder, "go"));
+    await run(process.execPath, [bin, "doctor"], { env }).catch(() => undefined);
+    expect((await readdir(cache)).filter((name) => name.startsWith("tmp-"))).toEqual([]);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+});
+
 test("in a checkout that is not compiled, says what to type", async () => {
   const folder = await mkdtemp(join(tmpdir(), "meshscript-bin-"));
   try {
@@ -76,6 +105,28 @@ test("in a checkout that is not compiled, says what to type", async () => {
     await cp(bin, join(folder, "cli/meshscript.mjs"));
     const failed = await run(process.execPath, [join(folder, "cli/meshscript.mjs")]).catch((error: Failed) => error);
     expect(failed).toMatchObject({ code: 69, stderr: expect.stringContaining("npm run setup") });
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+});
+
+test.each([
+  ["an empty file", ""],
+  ["a chunk that is gone", 'export { main } from "../chunks/gone.js";'],
+  ["a package that is gone", 'import "no-such-package";'],
+])("when what is compiled is broken by %s, says what to type in one line", async (_, compiled) => {
+  const folder = await mkdtemp(join(tmpdir(), "meshscript-bin-"));
+  try {
+    for (const name of ["cli", "dist/cli"]) await mkdir(join(folder, name), { recursive: true });
+    await cp(bin, join(folder, "cli/meshscript.mjs"));
+    await writeFile(join(folder, "package.json"), '{ "type": "module" }');
+    await writeFile(join(folder, "dist/cli/main.js"), compiled);
+    const failed = await run(process.execPath, [join(folder, "cli/meshscript.mjs")]).catch((error: Failed) => error);
+    expect(failed).toMatchObject({
+      code: 69,
+      stdout: "",
+      stderr: expect.stringMatching(/^meshscript: what is compiled cannot be loaded \(.+\): run `npm run setup` .*\n$/),
+    });
   } finally {
     await rm(folder, { recursive: true, force: true });
   }

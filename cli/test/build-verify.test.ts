@@ -76,11 +76,9 @@ describe("build", () => {
     }
   });
 
-  test("has nothing to do in a folder without filters", async () => {
-    expect(await cli(["build"], { cwd: folder })).toEqual({
-      code: 0,
-      stdout: "",
-      stderr: "no filters/*/assembly/index.ts in this folder: nothing to build\n",
-    });
+  test("refuses a folder without filters, exit 65", async () => {
+    const { code, stdout, stderr } = await cli(["build"], { cwd: folder });
+    expect({ code, stdout }).toEqual({ code: 65, stdout: "" });
+    expect(stderr).toMatch(/^error MS0207: no filters\/\*\/assembly\/index\.ts in this folder\n/);
   });
 });

@@ -57,6 +57,23 @@ test("as data, in linkerd's shape", async () => {
   expect((await cli(["doctor", "--json"], { cwd: folder })).stdout).toContain('"categoryName": "envoy"');
 });
 
+test("a cache that cannot be written is a failed check, and Envoy is not looked at", async () => {
+  await writeFile(join(folder, "file"), "");
+  const cache = join(folder, "file/cache");
+  const { code, stderr, answer, of } = await checks({ env: { MESHSCRIPT_CACHE: cache } });
+  expect({ code, stderr, success: answer.success }).toEqual({ code: 69, stderr: "", success: false });
+  expect(of("error")).toEqual([
+    {
+      description: "cache is writable",
+      result: "error",
+      error: `the cache ${cache} cannot be written: a part of the path is a file`,
+      hint: "set MESHSCRIPT_CACHE to a folder that can (docs/errors/MS0304.md)",
+    },
+  ]);
+  expect(of("skipped").map(({ error }) => error)).toEqual(Array(3).fill("the cache cannot be written"));
+  expect((await cli(["doctor"], { cwd: folder, env: { MESHSCRIPT_CACHE: cache } })).code).toBe(69);
+});
+
 describe("an Envoy that", () => {
   test("does not run at all", async () => {
     const { code, answer, of } = await checks({ env: { ENVOY_PATH: await fakeEnvoy("echo no such library >&2; exit 127") } });

@@ -1,10 +1,11 @@
 import { existsSync } from "node:fs";
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, readdir, rm, utimes, writeFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import { type AddressInfo, createServer as createTcpServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { minimalModule, provision } from "../../harness/index.ts";
 import { envoyFlags } from "../run/envoy-flags.ts";
 import { logLine, requestLine } from "../run/log-lines.ts";
 import { upstreamAddress } from "../run/options.ts";
@@ -145,6 +146,65 @@ describe("run --filter", () => {
   });
 });
 
+describe("folders", () => {
+  test("a cache or a run directory that cannot be written is one clear line, exit 69", async () => {
+    await writeFile(join(folder, "file"), "");
+    const path = join(folder, "file/x");
+    const cases = [
+      { setting: { env: { MESHSCRIPT_CACHE: path } }, more: [], what: "cache" },
+      { setting: {}, more: ["--run-dir", path], what: "run directory" },
+    ];
+    for (const { setting, more, what } of cases) {
+      const { code, stderr } = await cli(["run", "--filter", "tracing", "--port", "0", ...more], setting);
+      expect(code).toBe(69);
+      expect(stderr).toMatch(/^error MS0304: .*\nhelp: .*MS0304\.md\n$/);
+      expect(stderr).toContain(`the ${what} ${path} cannot be written: a part of the path is a file`);
+    }
+  });
+
+  test("of a configuration that the filter refuses nothing stays, of one that Envoy refuses the log does, and old ones go", async () => {
+    const { envoy, funcE } = await provision();
+    const cache = join(folder, "cache");
+    const old = join(cache, "runs/20200101T000000-1-abcdef");
+    await mkdir(old, { recursive: true });
+    await utimes(old, 0, 0);
+    const env = { MESHSCRIPT_CACHE: cache, ENVOY_PATH: envoy.path, ...(funcE ? { FUNC_E_PATH: funcE.path } : {}) };
+    const runs = () => readdir(join(cache, "runs"));
+    expect((await cli(["run", "--filter", 'tracing={"mode":"x"}', "--port", "0"], { env })).code).toBe(65);
+    expect(await runs()).toEqual([]);
+    await writeFile(join(folder, "bad.yaml"), "static_resources: { listenerz: [] }\n");
+    const { stderr } = await cli(["run", "-c", "bad.yaml"], { env, cwd: folder });
+    const [kept = ""] = await runs();
+    expect(stderr).toContain(join(cache, "runs", kept, "envoy.log"));
+  });
+});
+
+describe("a module that Envoy would not load", () => {
+  test("is refused with the verifier's reason, before Envoy starts", async () => {
+    await writeFile(join(folder, "bad.wasm"), "no wasm");
+    await writeFile(
+      join(folder, "unmarked.wasm"),
+      Buffer.from(minimalModule.toString("latin1").replace("proxy_abi", "proxy_xyz"), "latin1"),
+    );
+    for (const more of [[], ["--validate"]]) {
+      const bad = await cli(["run", "--filter", "./bad.wasm", "--port", "0", ...more], { cwd: folder });
+      expect(bad).toMatchObject({ code: 65, stderr: expect.stringMatching(/^bad\.wasm: error MS0210: bad\.wasm is no wasm module/) });
+      const unmarked = await cli(["run", "--filter", "./unmarked.wasm", "--port", "0", ...more], { cwd: folder });
+      expect(unmarked).toMatchObject({ code: 65, stderr: expect.stringContaining("unmarked.wasm: error MS0216: ") });
+    }
+  });
+
+  test("what Envoy loads all the same runs, with the findings on stderr", async () => {
+    await writeFile(
+      join(folder, "older.wasm"),
+      Buffer.from(minimalModule.toString("latin1").replace("version_0_2_1", "version_0_2_0"), "latin1"),
+    );
+    const { code, stderr } = await cli(["run", "--filter", "./older.wasm", "--validate"], { cwd: folder });
+    expect(code).toBe(0);
+    expect(stderr).toMatch(/older\.wasm: error MS0217: .*√ Envoy /s);
+  });
+});
+
 describe("run --config", () => {
   const yaml = (port: number) => `
 admin: { address: { socket_address: { address: 127.0.0.1, port_value: 0 } } }
@@ -187,6 +247,20 @@ static_resources:
       expect(code).toBe(65);
       expect(stderr).toMatch(/bad\.yaml: error MS0402: Envoy rejected the configuration: .*listenerz/);
       expect(stderr).not.toContain("the last lines");
+    }
+  });
+
+  test("a typo in a listener or in a filter of Envoy's is refused", async () => {
+    for (const typo of [
+      yaml(0).replace("stat_prefix: front", "stat_prefix: front\n                stream_idle_timeuot: 3s"),
+      yaml(0).replace("- name: front", "- name: front\n      adress_typo: {}"),
+    ]) {
+      await writeFile(join(folder, "typo.yaml"), typo);
+      for (const more of [[], ["--validate"]]) {
+        const { code, stderr } = await cli(["run", "-c", "typo.yaml", ...more], { cwd: folder });
+        expect(code).toBe(65);
+        expect(stderr).toMatch(/typo\.yaml: error MS0402: .*(?:stream_idle_timeuot|adress_typo)/);
+      }
     }
   });
 

@@ -35,9 +35,12 @@ const wrong: [argv: string[], code: number, line: string][] = [
   [["run", "--filter", "tracing", "--", "--concurrency", "two"], 64, 'error MS0503: --concurrency must be a whole number, got "two"'],
   [["build", "--filter", "nope"], 64, 'error MS0506: unknown filter "nope" (there is no filters/NAME/assembly/index.ts of that name)'],
   [["run", "--filter", "tracing={mode"], 65, "error MS0101: the configuration of tracing is no JSON: Expected property name or '}'"],
-  [["run", "--filter", "tracing=no.json"], 65, "error MS0101: the configuration of tracing cannot be read: no.json"],
-  [["run", "-c", "no.yaml"], 65, "no.yaml: error MS0406: ENOENT: no such file or directory"],
-  [["verify", "no.wasm"], 65, "no.wasm: error MS0205: no.wasm cannot be read (ENOENT)"],
+  [["run", "--filter", "tracing=no.json"], 65, "error MS0101: the configuration of tracing cannot be read: no.json: no such file"],
+  [["run", "-c", "no.yaml"], 65, "no.yaml: error MS0406: the configuration cannot be read: no such file"],
+  [["run", "-c", "cli"], 65, "cli: error MS0406: the configuration cannot be read: it is a folder"],
+  [["run", "-c", "cli/test/fixtures/empty.yaml"], 65, "empty.yaml: error MS0406: the file is empty"],
+  [["verify", "no.wasm"], 65, "no.wasm: error MS0205: no.wasm cannot be read: no such file"],
+  [["verify", "cli"], 65, "cli: error MS0205: cli cannot be read: it is a folder"],
 ];
 
 describe.each(wrong)("meshscript %j", (argv, code, line) => {
@@ -47,6 +50,7 @@ describe.each(wrong)("meshscript %j", (argv, code, line) => {
     expect(ran.stdout).toBe("");
     const [first = "", ...more] = ran.stderr.trimEnd().split("\n");
     expect(first.replaceAll(`${process.cwd()}/`, "")).toContain(line);
+    expect(ran.stderr).not.toMatch(/COMMAND|E[A-Z]{4,}\b/);
     expect(more.at(-1)).toMatch(/docs\/errors\/MS\d{4}\.md$/);
   });
 

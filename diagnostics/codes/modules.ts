@@ -28,6 +28,12 @@ export const modules = {
     help: "install the version of proxy-wasm-assemblyscript-sdk that this meshscript was made with",
     kind: "environment",
   },
+  MS0207: {
+    level: "error",
+    title: "no filter to build",
+    help: "run it in a project's folder: a filter is a folder filters/NAME with an assembly/index.ts",
+    kind: "data",
+  },
   MS0210: { level: "error", title: "not a wasm module", help: "build the module anew", kind: "data" },
   MS0211: {
     level: "error",

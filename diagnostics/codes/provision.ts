@@ -25,4 +25,14 @@ export const provision = {
     details:
       "Builds of Envoy exist without the wasm runtime, and the version does not tell: of the wheels on PyPI 1.38.3 lacks it, its neighbours have it. meshscript finds out by loading a module of 183 bytes.",
   },
+  MS0304: {
+    level: "error",
+    title: "a cache or run directory that cannot be written",
+    help: "set MESHSCRIPT_CACHE to a folder that can",
+    kind: "environment",
+    details:
+      "Tools that meshscript installs, what it has proven about them and the run directories of Envoy lie in the cache (`MESHSCRIPT_CACHE`, default `.cache/` beside meshscript's package.json). The folder cannot be made, or nothing can be written to it: a file is in the way, a permission is missing, the file system is read-only or full.",
+    example: `error MS0304: the cache /etc/hosts/x cannot be written: a part of the path is a file
+help: set MESHSCRIPT_CACHE to a folder that can                 docs/errors/MS0304.md`,
+  },
 } as const satisfies Record<string, CodeEntry>;

@@ -8,6 +8,7 @@ import {
   errorIndex,
   errorPage,
   exitCodes,
+  reasonOfErrno,
   registry,
   render,
   renderJson,
@@ -115,4 +116,13 @@ test.each([
   [{ TERM: "dumb" }, true, false],
 ])("colours with %j on a terminal (%s): %s", (env, isTTY, wanted) => {
   expect(wantsColor({ isTTY }, env)).toBe(wanted);
+});
+
+test("what the system says about a file is said in words, and only that", async () => {
+  expect(reasonOfErrno(await readFile("no/such/file").catch((error: unknown) => error))).toBe("no such file");
+  expect(reasonOfErrno(await readFile("docs").catch((error: unknown) => error))).toBe("it is a folder");
+  expect(reasonOfErrno(await readFile("package.json/x").catch((error: unknown) => error))).toBe("a part of the path is a file");
+  const denied = (syscall: string) => Object.assign(new Error("EACCES"), { code: "EACCES", syscall });
+  expect([reasonOfErrno(denied("spawn /tmp")), reasonOfErrno(denied("open"))]).toEqual(["not executable", "no permission"]);
+  expect([reasonOfErrno(new Error("other")), reasonOfErrno("ENOENT")]).toEqual([undefined, undefined]);
 });

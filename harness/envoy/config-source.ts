@@ -3,7 +3,7 @@ import { readFile } from "node:fs/promises";
 import { extname, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { LineCounter, parseDocument } from "yaml";
-import { MeshscriptError, type SourceLocation, diagnostic } from "../../diagnostics/index.ts";
+import { MeshscriptError, type SourceLocation, diagnostic, reasonOfErrno } from "../../diagnostics/index.ts";
 import { isObject } from "./builders.ts";
 import type { ConfigObject } from "./types.ts";
 
@@ -23,7 +23,9 @@ export async function loadConfig(source: string | URL | ConfigObject): Promise<L
   const file = fileOf(source);
   if (file === undefined) return { config: parse(String(source), "config") };
   const text = await readFile(file, "utf8").catch((error: Error) => {
-    throw new MeshscriptError(diagnostic("MS0406", error.message, { location: { file } }));
+    throw new MeshscriptError(
+      diagnostic("MS0406", `the configuration cannot be read: ${reasonOfErrno(error) ?? error.message}`, { location: { file } }),
+    );
   });
   return { config: parse(text, file), file };
 }
@@ -44,6 +46,11 @@ function parse(text: string, file: string): ConfigObject {
     const { line, col } = lineCounter.linePos(error.pos[0]);
     const location: SourceLocation = { file, line, column: col, text: text.split("\n")[line - 1] ?? "" };
     throw new MeshscriptError(diagnostic("MS0406", error.message, { location }));
+  }
+  if (document.contents === null) {
+    throw new MeshscriptError(
+      diagnostic("MS0406", text.trim() === "" ? "the file is empty" : "the file has only comments", { location: { file } }),
+    );
   }
   const value: unknown = document.toJS();
   if (!isObject(value)) {

@@ -20,5 +20,6 @@ export {
 export { Envoy, type EnvoyRequest, type EnvoyUpdate } from "./envoy.ts";
 export type { LogLine, Logs, WasmLogLine } from "./logs.ts";
 export { openEnvoy } from "./open.ts";
+export { type RunDirectory, newRunDirectory, openRunDirectory } from "./run-directory.ts";
 export type { ChainOptions, ConfigObject, EnvoyOptions, FilterSpec, NativeFilterSpec, WasmFilterSpec } from "./types.ts";
 export { validateConfig } from "./validate.ts";

@@ -1,6 +1,7 @@
 import { existsSync, readFileSync, rmSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { unwritable } from "../provision/folder.ts";
 import { type Provisioned, provision } from "../provision/provision.ts";
 import { Upstream } from "../upstreams/upstream.ts";
 import { Admin } from "./admin.ts";
@@ -32,7 +33,8 @@ export function tooling(): Promise<Provisioned> {
  * (whatever ends that), and with a start that fails.
  *
  * @throws MeshscriptError MS0402 when Envoy rejects the configuration, MS0401 when it does not start, MS0404 when it is not ready within
- *   `startTimeout`; each with Envoy's own reason, the path of the configuration, what the modules logged, and the log's last lines.
+ *   `startTimeout`; each with Envoy's own reason, the path of the configuration, what the modules logged, and the log's last lines. MS0304 when the
+ *   run directory cannot be written.
  * @example
  * await using envoy = await openEnvoy({
  *   filters: [{ name: "tracing", wasm: "build/tracing.wasm" }],
@@ -78,7 +80,7 @@ export async function openEnvoy(options: EnvoyOptions = {}): Promise<Envoy> {
     directory.keep();
     await envoy?.stop();
     for (const upstream of upstreams.values()) await upstream.stop();
-    throw error;
+    throw unwritable(error, directory.path, "run directory");
   }
 }
 
@@ -103,8 +105,17 @@ function envoyArguments(plan: Plan, options: EnvoyOptions, runDir: string, admin
     // Access logs are written after at most 20 ms instead of 10 s, so that a test can wait for them.
     ...["--file-flush-interval-msec", "20"],
     ...["--drain-strategy", "immediate", "--drain-time-s", String(options.drainSeconds ?? 2)],
+    ...(plan.updatable && !extra.some(isAboutUnknownFields) ? ["--reject-unknown-dynamic-fields"] : []),
     ...extra,
   ];
+}
+
+/**
+ * What comes by LDS and CDS may have unknown fields by default, what is static may not. We moved static listeners and clusters there: a
+ * typo in them must still be an error, unless the caller said how unknown fields are to be taken.
+ */
+function isAboutUnknownFields(argument: string): boolean {
+  return /^--(allow-unknown(-static)?-fields|reject-unknown-dynamic-fields)$/.test(argument);
 }
 
 async function ready(envoy: EnvoyProcess, plan: Plan, directory: RunDirectory, adminFile: string, options: EnvoyOptions): Promise<Admin> {

@@ -2,12 +2,13 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { closeSync, createWriteStream, openSync } from "node:fs";
 import { readFile, readdir } from "node:fs/promises";
 import { join } from "node:path";
+import { reasonOfErrno } from "../../diagnostics/index.ts";
 import { funcEHomes } from "../provision/envoy-binary.ts";
 import { exec } from "../provision/exec.ts";
 import type { Provisioned } from "../provision/provision.ts";
+import { groupIsAlive, guard, release } from "../provision/reaper.ts";
 import { LogStream } from "./logs.ts";
-import { guard, release } from "./reaper.ts";
-import { groupIsAlive, poll, within } from "./wait.ts";
+import { poll, within } from "./wait.ts";
 
 /** How long Envoy gets to end by itself before it is killed. */
 const GRACE_MS = 3_000;
@@ -60,7 +61,8 @@ export class EnvoyProcess {
       };
       this.child.on("close", finish);
       this.child.on("error", (error) => {
-        this.logs.push(`${error.message}\n`);
+        const reason = reasonOfErrno(error);
+        this.logs.push(`${reason === undefined ? error.message : `${funcE?.path ?? envoy.path}: ${reason}`}\n`);
         finish(null, null);
       });
     });

@@ -1,10 +1,12 @@
 import { randomBytes } from "node:crypto";
-import { mkdir, readdir, rm, stat } from "node:fs/promises";
-import { join, resolve } from "node:path";
+import { readdir, rm, stat } from "node:fs/promises";
+import { dirname, join, resolve } from "node:path";
 import { cacheDirectory } from "../provision/cache.ts";
+import { makeFolder } from "../provision/folder.ts";
 
 const OLD_MS = 24 * 3_600_000;
-let swept = false;
+/** Folders of run directories that this process has swept: once is enough. */
+const swept = new Set<string>();
 
 /** The folder of one Envoy: its configuration, its logs and what func-e writes. */
 export interface RunDirectory {
@@ -15,17 +17,29 @@ export interface RunDirectory {
   keep: () => void;
 }
 
-/** Makes a fresh folder below the cache, or uses the given one. */
-export async function openRunDirectory(given: string | undefined): Promise<RunDirectory> {
-  const all = join(cacheDirectory(), "runs");
+/** A name that no other run has, below the cache: `runs/20261122T145950-PID-abcdef`. Makes nothing. */
+export function newRunDirectory(cache: string = cacheDirectory()): string {
   const stamp = new Date().toISOString().replace(/[-:]/g, "").slice(0, 15);
-  const path = given === undefined ? join(all, `${stamp}-${process.pid}-${randomBytes(3).toString("hex")}`) : resolve(given);
-  await mkdir(path, { recursive: true });
-  if (given === undefined && !swept) {
-    swept = true;
+  return join(cache, "runs", `${stamp}-${process.pid}-${randomBytes(3).toString("hex")}`);
+}
+
+/**
+ * Makes a fresh folder below the cache, or uses the given one.
+ *
+ * @param options.temporary the given one is from `newRunDirectory` and treated as if none had been given.
+ * @throws MeshscriptError MS0304 when it cannot be written.
+ */
+export async function openRunDirectory(given: string | undefined, options: { temporary?: boolean } = {}): Promise<RunDirectory> {
+  const temporary = given === undefined || options.temporary === true;
+  const path = given === undefined ? newRunDirectory() : resolve(given);
+  if (temporary) await makeFolder(resolve(path, "../.."), "cache");
+  await makeFolder(path, temporary ? "cache" : "run directory");
+  const all = dirname(path);
+  if (temporary && !swept.has(all)) {
+    swept.add(all);
     await sweep(all).catch(() => undefined);
   }
-  let kept = given !== undefined;
+  let kept = !temporary;
   return {
     path,
     keep: () => {
@@ -41,7 +55,8 @@ export async function openRunDirectory(given: string | undefined): Promise<RunDi
 async function sweep(all: string): Promise<void> {
   for (const name of await readdir(all)) {
     const path = join(all, name);
-    const { mtimeMs } = await stat(path);
+    // Another process sweeps at the same time: what is gone is gone.
+    const { mtimeMs } = await stat(path).catch(() => ({ mtimeMs: Date.now() }));
     if (Date.now() - mtimeMs > OLD_MS) await rm(path, { recursive: true, force: true });
   }
 }

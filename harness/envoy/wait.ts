@@ -55,16 +55,6 @@ export function onChange<T>(folder: string, check: () => T | undefined, signal: 
   });
 }
 
-/** Whether any process of a group is left. A zombie counts until its parent has collected it, so ask after the `exit` event. */
-export function groupIsAlive(group: number): boolean {
-  try {
-    process.kill(-group, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === "EPERM";
-  }
-}
-
 /** `promise`, or undefined when it takes longer than `timeout` milliseconds. */
 export async function within<T>(promise: Promise<T>, timeout: number): Promise<T | undefined> {
   const controller = new AbortController();

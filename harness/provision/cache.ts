@@ -1,8 +1,9 @@
 import { randomBytes } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
-import { mkdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
+import { mkdir, readFile, readdir, rename, rm, stat, writeFile } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
+import { makeFolder } from "./folder.ts";
 
 /**
  * The folder of meshscript's own package.json, found upwards from this module: sources lie in `harness/`, compiled files in
@@ -83,10 +84,28 @@ export async function writeAtomically(path: string, content: string | Uint8Array
   await rename(temporary, path);
 }
 
+/** Removes the temporary folders of processes that are dead: killed ones could not do it themselves. */
+export async function sweepTemporaryFolders(cache: string): Promise<void> {
+  for (const name of await readdir(cache)) {
+    const pid = Number(/^tmp-(\d+)-/.exec(name)?.[1]);
+    if (pid > 0 && !isAlive(pid)) await rm(join(cache, name), { recursive: true, force: true });
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === "EPERM";
+  }
+}
+
 /** Runs `work` in a fresh folder inside the cache, on the same file system as the target, and removes the folder afterwards. */
 export async function inTemporaryFolder<T>(cache: string, work: (folder: string) => Promise<T>): Promise<T> {
   const folder = join(cache, `tmp-${process.pid}-${randomBytes(6).toString("hex")}`);
-  await mkdir(folder, { recursive: true });
+  await makeFolder(cache, "cache");
+  await mkdir(folder);
   try {
     return await work(folder);
   } finally {

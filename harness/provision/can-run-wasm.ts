@@ -1,4 +1,4 @@
-import { mkdir, writeFile } from "node:fs/promises";
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { cacheDirectory, inTemporaryFolder } from "./cache.ts";
 import { type Exec, exec, reasonOf } from "./exec.ts";
@@ -27,7 +27,6 @@ export async function canRunWasm(
   options: { cache?: string; exec?: Exec; module?: Uint8Array } = {},
 ): Promise<{ ok: boolean; reason?: string }> {
   const cache = options.cache ?? cacheDirectory();
-  await mkdir(cache, { recursive: true });
   return inTemporaryFolder(cache, async (folder) => {
     const module = join(folder, "minimal.wasm");
     const config = join(folder, "envoy.json");

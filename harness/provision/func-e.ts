@@ -39,14 +39,20 @@ export async function findFuncE(context: Context): Promise<Found | undefined> {
 
 async function runs(context: Context, stamps: Stamps, path: string, source: string): Promise<boolean> {
   const key = `func-e-${path}`;
-  if ((await stamps.valid(key)) !== undefined) return true;
+  const stamp = await stamps.valid(key);
+  // `unknown` is from a time when any program was taken for func-e.
+  if (stamp !== undefined && stamp.version !== "unknown") return true;
   // `--help` would ask the network for the newest Envoy; `--version` does not.
   const result = await context.exec(path, ["--version"], { env: { ...context.env, ENVOY_PATH: path }, timeout: 10_000 });
   if (result.code !== 0) {
     context.tried.push(`func-e from ${source} (${path}): ${reasonOf(result)}`);
     return false;
   }
-  const version = /version\s+(\S+)/.exec(result.stdout)?.[1] ?? "unknown";
+  const version = /\bfunc-e version\s+(\S+)/.exec(result.stdout)?.[1];
+  if (version === undefined) {
+    context.tried.push(`func-e from ${source} (${path}): its --version is not a func-e's`);
+    return false;
+  }
   const [, minor] = /^1\.(\d+)\./.exec(version) ?? [];
   if (minor !== undefined && Number(minor) < 5) {
     context.tried.push(`func-e from ${source} (${path}): version ${version} does not know ENVOY_PATH; 1.5.0 or newer does`);
@@ -73,7 +79,8 @@ async function goInstall(context: Context, stamps: Stamps, target: string): Prom
   return inTemporaryFolder(cache, async (folder) => {
     const result = await exec(go, ["install", `github.com/tetratelabs/func-e/cmd/func-e@v${FUNC_E_VERSION}`], {
       // GOFLAGS=-mod=mod: a vendoring setting of the user's must not reach this build.
-      env: { ...env, GOBIN: folder, GOFLAGS: "-mod=mod" },
+      // Its temporary files go where they are swept up when it is killed.
+      env: { ...env, GOBIN: folder, GOFLAGS: "-mod=mod", TMPDIR: folder, GOTMPDIR: folder },
       cwd: folder,
       timeout: 300_000,
     });

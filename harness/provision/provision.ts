@@ -1,9 +1,10 @@
-import { mkdir, readFile } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { cacheDirectory, packageRoot } from "./cache.ts";
+import { cacheDirectory, packageRoot, sweepTemporaryFolders } from "./cache.ts";
 import type { Context, Found } from "./context.ts";
 import { type FoundEnvoy, findEnvoy } from "./envoy-binary.ts";
 import { type Exec, exec } from "./exec.ts";
+import { makeFolder, unwritable } from "./folder.ts";
 import { findFuncE } from "./func-e.ts";
 
 /** Used when no `.envoy-version` is found. */
@@ -35,7 +36,7 @@ export interface Provisioned {
  * Finds or installs func-e and Envoy, without root and inside the cache. The first run may download; later ones cost milliseconds.
  *
  * @throws MeshscriptError MS0301 when there is no Envoy (with all that was tried and why each failed), MS0302 when `ENVOY_PATH` or
- *   `FUNC_E_PATH` names something that does not run.
+ *   `FUNC_E_PATH` names something that does not run, MS0304 when the cache cannot be written.
  * @example
  * const { envoy, funcE } = await provision();
  * console.log(envoy.version, envoy.source, funcE?.path ?? "without func-e");
@@ -52,7 +53,16 @@ export async function provision(options: ProvisionOptions = {}): Promise<Provisi
     tried: [],
     notes: [],
   };
-  await mkdir(context.cache, { recursive: true });
+  await makeFolder(context.cache, "cache");
+  try {
+    await sweepTemporaryFolders(context.cache);
+    return await find(context);
+  } catch (error) {
+    throw unwritable(error, context.cache, "cache");
+  }
+}
+
+async function find(context: Context): Promise<Provisioned> {
   const funcE = await findFuncE(context);
   if (funcE === undefined) context.notes.push("running Envoy directly, because there is no func-e", ...context.tried);
   const envoy = await findEnvoy(context, funcE);

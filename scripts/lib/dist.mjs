@@ -1,10 +1,10 @@
 // @ts-check
 import { existsSync, readFileSync, readdirSync, rmSync } from "node:fs";
 import path from "node:path";
-import { filesBelow, fingerprint, isAssemblyScript, readStamp, root, writeAtomically, writeStamp } from "./files.mjs";
+import { filesBelow, fingerprint, isAssemblyScript, isStamped, root, writeAtomically, writeStamp } from "./files.mjs";
 import { KnownError } from "./known-error.mjs";
 
-const folders = ["bench", "cli", "demo", "diagnostics", "emit", "filters", "harness", "mesh", "modules", "observe"];
+const folders = ["bench", "cli", "demo", "diagnostics", "filters", "harness", "modules"];
 const entries = [
   "bench/filter-cpu.ts",
   "cli/main.ts",
@@ -28,7 +28,7 @@ const wanted = () => fingerprint([...inputs(), "scripts/lib/dist.mjs", "package-
 /** TypeScript to `dist/`: Node 20 cannot run it. One bundle with shared chunks, so that a command loads few files. */
 export const dist = {
   title: "TypeScript",
-  isCurrent: () => readStamp("dist") === wanted() && existing().every((entry) => existsSync(outputOf(entry))),
+  isCurrent: () => isStamped("dist", wanted()),
   async make() {
     const stamp = wanted();
     const { build } = await import("esbuild");
@@ -51,6 +51,7 @@ export const dist = {
     }).catch((error) => {
       throw new KnownError(messages(error));
     });
+    /** @type {Set<string>} */
     const keep = new Set();
     for (const { path: file, contents } of result.outputFiles) {
       keep.add(path.resolve(file));
@@ -58,7 +59,7 @@ export const dist = {
       if (!existsSync(file) || !readFileSync(file).equals(contents)) writeAtomically(file, contents);
     }
     for (const file of leftovers(path.join(root, "dist"), keep)) rmSync(file);
-    writeStamp("dist", stamp);
+    writeStamp("dist", stamp, [...keep]);
   },
 };
 
@@ -75,11 +76,6 @@ export function hasCompiled(entry) {
 
 function existing() {
   return entries.filter((entry) => existsSync(path.join(root, entry)));
-}
-
-/** @param {string} entry */
-function outputOf(entry) {
-  return path.join(root, "dist", entry.replace(/\.ts$/, ".js"));
 }
 
 /** @param {{ errors?: { text: string, location?: { file: string, line: number, column: number, lineText: string } | null }[], message?: string }} error */

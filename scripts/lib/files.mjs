@@ -1,6 +1,6 @@
 // @ts-check
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync, statSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -42,18 +42,26 @@ export function fingerprint(files, ...more) {
   return hash.digest("hex");
 }
 
-/** @param {string} name @returns {string | undefined} */
-export function readStamp(name) {
+/**
+ * True when a step was made from these inputs and each file that it wrote is still there in its size: an emptied or removed output is
+ * made again. By size and not by content, because this runs before every command.
+ * @param {string} name @param {string} inputs
+ */
+export function isStamped(name, inputs) {
   try {
-    return readFileSync(stampFile(name), "utf8");
+    /** @type {{ inputs: string, outputs: Record<string, number> }} */
+    const stamp = JSON.parse(readFileSync(stampFile(name), "utf8"));
+    const sizes = Object.entries(stamp.outputs);
+    return stamp.inputs === inputs && sizes.every(([file, size]) => statSync(path.join(root, file)).size === size);
   } catch {
-    return undefined;
+    return false;
   }
 }
 
-/** @param {string} name @param {string} value */
-export function writeStamp(name, value) {
-  writeAtomically(stampFile(name), value);
+/** @param {string} name @param {string} inputs @param {readonly string[]} outputs absolute, or relative to the root */
+export function writeStamp(name, inputs, outputs) {
+  const sizes = outputs.map((file) => [path.relative(root, path.resolve(root, file)), statSync(path.resolve(root, file)).size]);
+  writeAtomically(stampFile(name), JSON.stringify({ inputs, outputs: Object.fromEntries(sizes) }));
 }
 
 /** A reader sees the old file or the new one, never half of one. @param {string} file @param {string | Uint8Array} content */

@@ -1,5 +1,5 @@
 // @ts-check
-import { linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { linkSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import { root } from "./files.mjs";
@@ -13,6 +13,7 @@ const lock = path.join(root, ".cache", "setup.lock");
  */
 export async function withLock(work) {
   mkdirSync(path.dirname(lock), { recursive: true });
+  removeLeftovers();
   const own = `${lock}.${process.pid}`;
   writeFileSync(own, String(process.pid));
   try {
@@ -33,6 +34,14 @@ export async function withLock(work) {
     }
   } finally {
     rmSync(own, { force: true });
+  }
+}
+
+/** `setup.lock.PID` and `setup.lock.dead.PID` of processes that were killed while they waited or worked. */
+function removeLeftovers() {
+  for (const name of readdirSync(path.dirname(lock))) {
+    const pid = Number(/^setup\.lock\.(?:dead\.)?(\d+)$/.exec(name)?.[1]);
+    if (pid > 0 && !alive(pid)) rmSync(path.join(path.dirname(lock), name), { force: true });
   }
 }
 

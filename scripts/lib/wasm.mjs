@@ -2,7 +2,7 @@
 import { existsSync, readFileSync, readdirSync } from "node:fs";
 import path from "node:path";
 import { load } from "./dist.mjs";
-import { filesBelow, fingerprint, isAssemblyScript, readStamp, root, writeStamp } from "./files.mjs";
+import { filesBelow, fingerprint, isAssemblyScript, isStamped, root, writeStamp } from "./files.mjs";
 
 const outputs = [".wasm", ".wasm.map", ".debug.wasm", ".debug.wasm.map", ".report.json"];
 
@@ -31,9 +31,9 @@ function wanted(name, shared) {
   return fingerprint(filesBelow(`filters/${name}/assembly`, isAssemblyScript), shared);
 }
 
-/** @param {string} name @param {string} stamp */
-function isBuilt(name, stamp) {
-  return readStamp(`module-${name}`) === stamp && outputs.every((suffix) => existsSync(path.join(root, "build", name + suffix)));
+/** @param {string} name */
+function outputsOf(name) {
+  return outputs.map((suffix) => `build/${name}${suffix}`);
 }
 
 /** AssemblyScript to `build/`. */
@@ -41,7 +41,7 @@ export const wasm = {
   title: "wasm modules",
   isCurrent() {
     const shared = common();
-    return filters().every((name) => isBuilt(name, wanted(name, shared)));
+    return filters().every((name) => isStamped(`module-${name}`, wanted(name, shared)));
   },
   async make() {
     const results = await buildAll({});
@@ -61,7 +61,7 @@ export async function buildAll({ names, force = false }) {
   return Promise.all(
     (names ?? filters()).map(async (name) => {
       const stamp = wanted(name, shared);
-      if (!force && isBuilt(name, stamp)) {
+      if (!force && isStamped(`module-${name}`, stamp)) {
         return {
           name,
           report: JSON.parse(readFileSync(path.join(root, "build", `${name}.report.json`), "utf8")),
@@ -71,7 +71,7 @@ export async function buildAll({ names, force = false }) {
       }
       try {
         const { report, warnings } = await buildModule({ name, entry: `filters/${name}/assembly/index.ts`, baseDir: root });
-        writeStamp(`module-${name}`, stamp);
+        writeStamp(`module-${name}`, stamp, outputsOf(name));
         return { name, report, warnings, built: true };
       } catch (error) {
         return { name, warnings: [], built: false, error };

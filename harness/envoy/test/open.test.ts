@@ -185,6 +185,21 @@ describe("a start that fails", () => {
     expect(error.exitCode).toBe(65);
   });
 
+  test("refuses a typo in a listener, in a cluster and in a filter, as it would in a static configuration", async () => {
+    const typos = [
+      { listeners: [httpListener({ listener: { adress_typo: {} } })] },
+      { listeners: [httpListener({ httpConnectionManager: { stream_idle_timeuot: "3s" } })] },
+      { clusters: [cluster({ name: "app", endpoints: [], cluster: { connect_timeuot: "3s" } })] },
+    ];
+    for (const typo of typos) {
+      const error = await failureOf(openEnvoy({ config: bootstrap(typo) }));
+      expect(error.code).toBe("MS0402");
+      expect(error.message).toMatch(/adress_typo|_timeuot/);
+    }
+    await using envoy = await openEnvoy({ config: bootstrap(typos[0] ?? {}), args: ["--allow-unknown-fields"] });
+    expect(await envoy.request()).toHaveStatus(200);
+  });
+
   test("shows the line of a file that is no YAML", async () => {
     const directory = await openRunDirectory(undefined);
     const file = join(directory.path, "broken.yaml");
@@ -302,6 +317,14 @@ describe("update", () => {
     expect(await body(envoy)).toBe("old");
     await envoy.update({ routes: [answer("newer")] });
     expect(await body(envoy)).toBe("newer");
+  });
+
+  test("refuses a typo", async () => {
+    await using envoy = reportOnFailure(await openEnvoy({ routes: [answer("old")] }));
+    const error = await failureOf(envoy.update({ httpConnectionManager: { stream_idle_timeuot: "3s" }, routes: [answer("new")] }));
+    expect(error.code).toBe("MS0403");
+    expect(error.message).toContain("stream_idle_timeuot");
+    expect(await body(envoy)).toBe("old");
   });
 
   test("with a bad cluster leaves listeners and clusters as they were", async () => {

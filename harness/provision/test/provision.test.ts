@@ -1,4 +1,5 @@
-import { chmod, mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
+import { spawn } from "node:child_process";
+import { chmod, mkdir, mkdtemp, readdir, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
@@ -75,6 +76,47 @@ describe("provision", () => {
     );
   });
 
+  test("refuses a FUNC_E_PATH that is some other program, also one that was once taken for func-e", async () => {
+    const path = await executable(join(root, "my/true"));
+    const { size, mtimeMs } = await stat(path);
+    await mkdir(join(cache, "stamps"), { recursive: true });
+    const stamp = { path, source: "FUNC_E_PATH", version: "unknown", size, mtimeMs };
+    await writeFile(join(cache, "stamps", `${`func-e-${path}`.replace(/[^\w.-]/g, "_")}.json`), JSON.stringify(stamp));
+    const { run, ran } = await machine([], () => ok());
+    await expect(run({ FUNC_E_PATH: path })).rejects.toThrow(/MS0302: FUNC_E_PATH is .* its --version is not a func-e's/s);
+    expect(ran).toEqual(["true --version"]);
+  });
+
+  test("says in words why the cache cannot be written", async () => {
+    await writeFile(join(root, "file"), "");
+    cache = join(root, "file/x");
+    const wrong = await machine([], () => ok());
+    await expect(wrong.run()).rejects.toMatchObject({
+      code: "MS0304",
+      exitCode: 69,
+      message: expect.stringContaining(`the cache ${cache} cannot be written: a part of the path is a file\nhelp: set MESHSCRIPT_CACHE to`),
+    });
+    // A file in the way further down is the cache's fault too.
+    cache = join(root, "cache");
+    await mkdir(cache);
+    await writeFile(join(cache, "stamps"), "");
+    const { run } = await machine([], () => ok(ENVOY));
+    await expect(run({ ENVOY_PATH: await executable(join(root, "my/envoy")) })).rejects.toMatchObject({ code: "MS0304" });
+  });
+
+  test("removes the temporary folders of dead processes, and of no others", async () => {
+    const dead = await new Promise<number>((resolve) => {
+      const child = spawn("true");
+      child.on("close", () => resolve(child.pid ?? 0));
+    });
+    const keep = [`tmp-${process.pid}-aa`, "tmp-x", "other"];
+    for (const name of [...keep, `tmp-${dead}-aa`]) await mkdir(join(cache, name, "deep"), { recursive: true });
+    const { run } = await machine([], (line) => ok(line.startsWith("envoy") ? ENVOY : "func-e version dev"));
+    await run({ ENVOY_PATH: await executable(join(root, "my/envoy")) });
+    expect(await readdir(cache)).toEqual(expect.arrayContaining(keep));
+    expect(await readdir(cache)).not.toContain(`tmp-${dead}-aa`);
+  });
+
   test("lets func-e download Envoy where it can", async () => {
     const installed = await executable(join(root, "home/envoy"));
     const { run, ran } = await machine(["func-e", "python3"], (line) => {
@@ -120,6 +162,8 @@ describe("provision", () => {
     const fake: Exec = async (command, args, options) => {
       if (command.endsWith("/go")) {
         builds.push(args.join(" "));
+        expect(options?.env?.["TMPDIR"]).toBe(options?.env?.["GOBIN"]);
+        expect(options?.env?.["GOTMPDIR"]?.startsWith(cache)).toBe(true);
         await executable(join(options?.env?.["GOBIN"] ?? "", "func-e"));
       }
       return ok(command.endsWith("/envoy") ? ENVOY : "func-e version dev");
@@ -218,7 +262,8 @@ describe("exec", () => {
   });
 
   test("tells of a command that does not exist", async () => {
-    expect((await exec("/no/such/command", [])).failure).toContain("ENOENT");
+    expect((await exec("/no/such/command", [])).failure).toBe("no such file");
+    expect((await exec(tmpdir(), [])).failure).toBe("not executable");
   });
 });
 

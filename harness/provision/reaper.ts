@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import type { Writable } from "node:stream";
 
 /**
- * Ends Envoy when this Node process ends in whatever way, `kill -9` included: nothing in Node runs then, so the guard is a second
+ * Ends Envoy, and the tools that install it, when this Node process ends in whatever way, `kill -9` included: nothing in Node runs then, so the guard is a second
  * process. It reads process groups from its standard input (`+ID` guards, `-ID` releases); the kernel closes that pipe when we are
  * gone, and then it sends TERM to every group that is left, and KILL two seconds later.
  *
@@ -38,9 +38,21 @@ export function release(group: number): void {
   reaper?.input.write(`-${group}\n`);
 }
 
+/** Whether any process of a group is left. A zombie counts until its parent has collected it, so ask after the `exit` event. */
+export function groupIsAlive(group: number): boolean {
+  try {
+    process.kill(-group, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === "EPERM";
+  }
+}
+
 function startReaper(): { child: ChildProcess; input: Writable } {
   // Detached: Ctrl-C in the terminal goes to our group, and must not reach the reaper.
-  const child = spawn("sh", ["-c", SCRIPT], { detached: true, stdio: ["pipe", "ignore", "ignore"] });
+  // By its path, since PATH can be anything here: whoever looks for tools in a folder of his own must not lose the reaper by that.
+  const env = { PATH: "/usr/bin:/bin" };
+  const child = spawn("/bin/sh", ["-c", SCRIPT], { detached: true, stdio: ["pipe", "ignore", "ignore"], env });
   const input = child.stdin;
   if (input === null) throw new Error("the reaper has no standard input");
   // Should it be killed, the next Envoy gets a new one, and writing to the old must not throw.
@@ -48,6 +60,8 @@ function startReaper(): { child: ChildProcess; input: Writable } {
   child.on("exit", () => {
     reaper = undefined;
   });
+  // A system without a shell: what runs is then ended by `stop()` only.
+  child.on("error", () => undefined);
   // Neither the process nor its pipe may keep a finished Node process alive.
   child.unref();
   if ("unref" in input && typeof input.unref === "function") input.unref();
