@@ -88,7 +88,7 @@ test.each([["SIGINT"], ["SIGTERM"], ["SIGKILL"]] as const)("%s while a tool is i
     expect(await closed).toBe(signal === "SIGKILL" ? null : 130);
     const tools = (await readFile(pids, "utf8")).trim().split(" ").map(Number);
     expect(tools).toHaveLength(2);
-    await expect.poll(() => tools.filter(isAlive), { timeout: 5_000 }).toEqual([]);
+    await expect.poll(() => tools.filter(isAlive), { timeout: 15_000 }).toEqual([]);
     // What it had no time to remove goes with the next start.
     await rm(join(folder, "go"));
     await run(process.execPath, [bin, "doctor"], { env }).catch(() => undefined);

@@ -1,4 +1,5 @@
 import { EventEmitter } from "node:events";
+import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { main } from "../main.ts";
 
@@ -64,8 +65,13 @@ export function cli(argv: readonly string[], setting?: Setting): Promise<Ran> {
 export function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0);
-    return true;
   } catch {
     return false;
+  }
+  try {
+    // Whoever inherits a process whose parent was killed may be slow to collect it: a zombie has ended.
+    return !/^\d+ \(.*\) Z/s.test(readFileSync(`/proc/${pid}/stat`, "utf8"));
+  } catch {
+    return process.platform !== "linux"; // no /proc: what kill said counts
   }
 }

@@ -6,7 +6,7 @@ import { reasonOfErrno } from "../../diagnostics/index.ts";
 import { funcEHomes } from "../provision/envoy-binary.ts";
 import { exec } from "../provision/exec.ts";
 import type { Provisioned } from "../provision/provision.ts";
-import { groupIsAlive, guard, release } from "../provision/reaper.ts";
+import { groupIsAlive, guard, readyReaper, release } from "../provision/reaper.ts";
 import { LogStream } from "./logs.ts";
 import { poll, within } from "./wait.ts";
 
@@ -39,6 +39,7 @@ export class EnvoyProcess {
     const stdout = openSync(join(runDir, "stdout.log"), "a");
     const { funcE, envoy } = tools;
     const env = { ...process.env, ...options.env, ...funcEHomes(join(runDir, "func-e")), ENVOY_PATH: envoy.path, FUNC_E_RUN_ID: "run" };
+    readyReaper();
     this.child = spawn(funcE?.path ?? envoy.path, funcE ? ["run", ...args] : args, {
       cwd: options.cwd,
       env,

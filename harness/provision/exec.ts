@@ -3,7 +3,7 @@ import { closeSync, constants, openSync, readFileSync } from "node:fs";
 import { access } from "node:fs/promises";
 import { delimiter, join } from "node:path";
 import { reasonOfErrno } from "../../diagnostics/index.ts";
-import { groupIsAlive, guard, release } from "./reaper.ts";
+import { groupIsAlive, guard, readyReaper, release } from "./reaper.ts";
 
 /** What a command did. `code` is null when it could not be started or was killed after its time. */
 export interface ExecResult {
@@ -34,6 +34,7 @@ export const exec: Exec = (command, args, { env, cwd, timeout = 60_000, outputIn
   new Promise((resolve) => {
     const files = outputIn === undefined ? [] : ["stdout", "stderr"].map((name) => join(outputIn, name));
     const descriptors = files.map((file) => openSync(file, "w"));
+    readyReaper();
     const child = spawn(command, args, {
       env: env ?? process.env,
       ...(cwd === undefined ? {} : { cwd }),

@@ -27,6 +27,11 @@ for g in $groups; do kill -KILL "-$g" 2>/dev/null; done
 
 let reaper: { child: ChildProcess; input: Writable } | undefined;
 
+/** Starts the guard ahead of what it is to guard, so that nothing but a write lies between a child's start and its being guarded. */
+export function readyReaper(): void {
+  reaper ??= startReaper();
+}
+
 /** Guards a process group (a child that was spawned with `detached: true`; the group has the id of the child). */
 export function guard(group: number): void {
   reaper ??= startReaper();
