@@ -245,8 +245,7 @@ export class Headers {
     if (!this.load()) return -1;
     const wanted = name.bytes;
     for (let i = from; i < this.pairs; i++) {
-      const entry = this.entry(i);
-      if (load<i32>(entry, 4) == wanted.length && memory.compare(load<usize>(entry), wanted.ptr, wanted.length) == 0) return i;
+      if (isNamed(this.entry(i), wanted)) return i;
     }
     return -1;
   }
@@ -255,7 +254,7 @@ export class Headers {
     let kept = 0;
     for (let i = 0; i < this.pairs; i++) {
       const entry = this.entry(i);
-      if (load<i32>(entry, 4) == name.bytes.length && memory.compare(load<usize>(entry), name.bytes.ptr, name.bytes.length) == 0) continue;
+      if (isNamed(entry, name.bytes)) continue;
       if (kept != i) memory.copy(this.entry(kept), entry, 16);
       kept++;
     }
@@ -273,10 +272,15 @@ export class Headers {
       this.entries = entries;
       this.room = this.room * 2 + 8;
     }
+    const own = duplicate(value.ptr, value.length); // names are owned; values may be a caller's passing buffer
+    if (own == 0 && value.length > 0) {
+      this.loaded = false; // no memory: read it from the host when it is asked for
+      return;
+    }
     const entry = this.entry(this.pairs++);
-    store<usize>(entry, name.bytes.ptr); // names are owned; values may be a caller's passing buffer
+    store<usize>(entry, name.bytes.ptr);
     store<i32>(entry, name.bytes.length, 4);
-    store<usize>(entry, duplicate(value.ptr, value.length), 8);
+    store<usize>(entry, own, 8);
     store<i32>(entry, value.length, 12);
   }
 
@@ -356,4 +360,10 @@ export class Headers {
     this.loaded = false;
     return false;
   }
+}
+
+/** True when an entry of the index has this name. */
+// @ts-ignore: decorator
+@inline function isNamed(entry: usize, name: Bytes): bool {
+  return load<i32>(entry, 4) == name.length && memory.compare(load<usize>(entry), name.ptr, name.length) == 0;
 }
