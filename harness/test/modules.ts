@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { mkdirSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import binaryen from "binaryen";
+import binaryen from "assemblyscript/binaryen";
 import { cacheDirectory } from "../provision/index.ts";
 
 /** Hand-made modules for the harness's own tests, so that they need neither the SDK nor a build. */

@@ -2,7 +2,7 @@ import { proxy_http_call } from "./abi/imports";
 import { BufferType, MapType, Status } from "./abi/enums";
 import { clearOut, OUT_EXTRA, setLastStatus } from "./abi/out";
 import { Body } from "./body";
-import { Bytes, EMPTY } from "./bytes";
+import { Bytes } from "./bytes";
 import { monotonicNanoseconds } from "./clock";
 import { activate } from "./context/callback";
 import { BaseContext } from "./context/base";
@@ -139,9 +139,4 @@ export function takeCallout(token: u32): HttpCallout | null {
 /** @internal Drops what a root that is deleted, or its streams, still wait for. */
 export function dropCallouts(rootId: u32): void {
   pending.removeWhere(rootId, (callout: HttpCallout, id: u32) => callout._rootId == id);
-}
-
-/** Callouts that wait for an answer. */
-export function pendingCallouts(): i32 {
-  return pending.size;
 }

@@ -15,10 +15,9 @@ export enum Misuse {
   StatusCode = 7,
   WrongContext = 8,
   StaleHeaders = 9,
-  PhaseOver = 10,
 }
 
-const counts: StaticArray<u32> = new StaticArray<u32>(11);
+const counts: StaticArray<u32> = new StaticArray<u32>(10);
 
 /**
  * Refuses: one log line, and a status for the caller. The line comes at the 1st, 2nd, 4th, 8th ... time, so that a mistake made

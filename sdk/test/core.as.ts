@@ -6,7 +6,6 @@ import { HeaderName, isFieldValue } from "../assembly/headers/name";
 import { JsonDocument } from "../assembly/json/document";
 import { JsonKind } from "../assembly/json/kind";
 import { Parsed, parseDecimal, parseDuration } from "../assembly/json/number";
-import { JsonObject } from "../assembly/json/object";
 import { Tape } from "../assembly/json/tape";
 import { MemoryStats } from "../assembly/memory/memory";
 import { allocate, highWater } from "../assembly/memory/arena";

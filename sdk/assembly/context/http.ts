@@ -166,7 +166,7 @@ export abstract class HttpContext extends BaseContext {
     if (!(this._state & RESPONSE_STARTED)) {
       return refuse(Misuse.ContinueResponseEarly, "continueResponse before this filter's onResponseHeaders");
     }
-    if (this._answeredIn == epoch) return refuse(Misuse.AfterEnd, "continueResponse: the stream was answered or closed in this callback");
+    if (this._endedNow()) return refuse(Misuse.AfterEnd, "continueResponse: the stream was answered or closed in this callback");
     return this._continue("continueResponse", StreamType.Response, IN_RESPONSE, RESPONSE_PAUSED);
   }
 
@@ -226,7 +226,7 @@ export abstract class HttpContext extends BaseContext {
     const paused = request ? REQUEST_PAUSED : RESPONSE_PAUSED;
     this._state &= ~(GO_ON | paused | (request ? IN_REQUEST : IN_RESPONSE));
     // Our own reply comes through the response's callbacks, and may be paused there as any other.
-    if (answer != 0 && this._answeredIn != epoch) this._state |= paused;
+    if (answer != 0 && !this._endedNow()) this._state |= paused;
     return answer;
   }
 

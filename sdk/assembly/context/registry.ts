@@ -90,8 +90,3 @@ export function find(id: u32): BaseContext | null {
 export function forget(id: u32): BaseContext | null {
   return contexts.remove(id);
 }
-
-/** Roots and streams that are open. */
-export function openContexts(): i32 {
-  return contexts.size;
-}

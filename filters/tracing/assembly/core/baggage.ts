@@ -1,5 +1,6 @@
 import { ArenaBuffer, Bytes } from "proxy-wasm-assemblyscript-sdk";
-import { find, isBlank, Members } from "./text";
+import { isBlank } from "proxy-wasm-assemblyscript-sdk/assembly/bytes";
+import { find, Members } from "./text";
 
 /** What baggage may pass. */
 export class BaggagePolicy {

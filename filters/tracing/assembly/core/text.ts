@@ -1,3 +1,5 @@
+import { isBlank } from "proxy-wasm-assemblyscript-sdk/assembly/bytes";
+
 /** Walks a comma-separated header without making an object for each member: an attacker may send 30,000 of them. */
 export class Members {
   /** The member found last, blanks around it left out. */
@@ -36,9 +38,4 @@ export function find(text: usize, length: i32, byte: u8, from: i32 = 0): i32 {
     if (load<u8>(text + <usize>i) == byte) return i;
   }
   return -1;
-}
-
-// @ts-ignore: decorator
-@inline export function isBlank(byte: u8): bool {
-  return byte == 0x20 || byte == 0x09;
 }
