@@ -1,4 +1,5 @@
 import { filters } from "./filters.ts";
+import { spiffeIdOf } from "./identities.ts";
 import type { Mesh } from "./mesh.ts";
 import type { Options } from "./options.ts";
 import type { Paint } from "./paint.ts";
@@ -10,6 +11,7 @@ export function endpoints(mesh: Mesh, tracesUrl: string, options: Options) {
     page: `${mesh.url}/productpage`,
     traces: tracesUrl,
     filters: chosen(options),
+    mtls: mesh.authority !== undefined,
     envoys: [...mesh.envoys].map(([name, envoy]) => ({ name, admin: envoy.adminUrl, pid: envoy.pid })),
   };
 }
@@ -25,6 +27,7 @@ export function banner(mesh: Mesh, tracesUrl: string, options: Options, paint: P
     `  page          ${paint("cyan", `${url}/productpage`)}`,
     `  traces        ${paint("cyan", tracesUrl)}   each request to the page as a tree`,
     `  filters       ${inChain.map(({ name, where }) => `${name} (${where})`).join(", ") || "none"}`,
+    `  between them  ${mesh.authority ? `mTLS, as ${spiffeIdOf("productpage")} and so on` : "plain HTTP"}`,
     "",
     title("try"),
     `  curl -si ${url}/productpage | grep server-timing`,

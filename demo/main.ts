@@ -5,6 +5,7 @@ import { interruption } from "./interrupt.ts";
 import { Mesh } from "./mesh.ts";
 import { type Options, UsageError, readOptions, usage } from "./options.ts";
 import { paintFor } from "./paint.ts";
+import { MTLS } from "./parts.ts";
 import { whyNotFree } from "./port.ts";
 import { workloads } from "./topology.ts";
 import { runTour } from "./tour/run.ts";
@@ -46,11 +47,13 @@ async function run(options: Options, signal: AbortSignal): Promise<number> {
   const started = performance.now();
   progress(`starting an ingress and a sidecar for each of ${workloads.length} workloads ...`);
   const chosen = filters.filter(({ name }) => !options.without.includes(name));
-  await using mesh = await Mesh.open({ filters: chosen, port: options.port, signal }).catch((error: unknown) => {
-    // What breaks because of Ctrl-C is no error.
-    if (signal.aborted) return undefined;
-    throw error;
-  });
+  await using mesh = await Mesh.open({ filters: chosen, mtls: !options.without.includes(MTLS), port: options.port, signal }).catch(
+    (error: unknown) => {
+      // What breaks because of Ctrl-C is no error.
+      if (signal.aborted) return undefined;
+      throw error;
+    },
+  );
   if (mesh === undefined) return exitCodes.interrupted;
   const seconds = ((performance.now() - started) / 1000).toFixed(1);
   const { envoy, funcE, notes } = mesh.provisioned;

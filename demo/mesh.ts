@@ -1,13 +1,28 @@
-import { type Address, type Envoy, type Provisioned, openEnvoy, provision } from "../harness/index.ts";
+import {
+  type Address,
+  type Authority,
+  type Envoy,
+  type Identity,
+  type Provisioned,
+  createAuthority,
+  openEnvoy,
+  provision,
+} from "../harness/index.ts";
 import type { DemoFilter } from "./filters.ts";
+import { TRUST_DOMAIN, accountOf } from "./identities.ts";
 import { ingressConfig, outboundListener, sidecarConfig } from "./proxies.ts";
 import { Recorder } from "./recorder.ts";
 import { App } from "./services/app.ts";
 import { handlers } from "./services/index.ts";
 import { type Service, type Workload, entry, startWaves, workloads, workloadsOf } from "./topology.ts";
 
+/** Long enough for a demo that runs for days. */
+const VALID_FOR = "720h";
+
 export interface MeshOptions {
   filters: readonly DemoFilter[];
+  /** The proxies speak mTLS to each other [true]. */
+  mtls?: boolean;
   /** The ingress's port [0: the kernel chooses]. */
   port?: number;
   /** Stops the start, and what has started, when aborted. */
@@ -23,12 +38,15 @@ export class Mesh {
 
   private constructor(
     readonly provisioned: Provisioned,
+    /** Issues the proxies' certificates; undefined without mTLS. Its key never leaves this process. */
+    readonly authority: Authority | undefined,
     private readonly options: MeshOptions,
   ) {}
 
   /** Starts everything and resolves when the ingress serves. What was started is stopped again when something fails. */
   static async open(options: MeshOptions): Promise<Mesh> {
-    const mesh = new Mesh(await provision(), options);
+    const authority = options.mtls === false ? undefined : await createAuthority({ trustDomain: TRUST_DOMAIN, validFor: VALID_FOR });
+    const mesh = new Mesh(await provision(), authority, options);
     try {
       await mesh.start();
       return mesh;
@@ -73,7 +91,8 @@ export class Mesh {
     for (const wave of startWaves(workloads)) await all(wave.map((workload) => this.startWorkload(workload)));
     const [front] = this.inboundOf(entry);
     if (front === undefined) throw new Error(`nothing runs ${entry}`);
-    await this.run("ingress", ingressConfig(front, this.options.port ?? 0, this.options.filters));
+    const { filters, port = 0 } = this.options;
+    await this.run("ingress", ingressConfig({ to: front, port, filters, identity: await this.identify("gateway") }));
   }
 
   private async startWorkload(workload: Workload): Promise<void> {
@@ -82,9 +101,14 @@ export class Mesh {
     const app = new App(workload, handler, (sighting) => this.recorder.saw(sighting));
     this.apps.set(workload.name, app);
     const callees = new Map(workload.calls.map((service) => [service, this.inboundOf(service)]));
-    const config = sidecarConfig({ workload, app: await app.start(), callees, filters: this.options.filters });
+    const identity = await this.identify(workload.service);
+    const config = sidecarConfig({ workload, app: await app.start(), callees, filters: this.options.filters, identity });
     const sidecar = await this.run(workload.name, config);
     app.connect(new Map(workload.calls.map((service) => [service, urlOf(sidecar.address(outboundListener(service)))])));
+  }
+
+  private async identify(service: Service | "gateway"): Promise<Identity | undefined> {
+    return this.authority?.issue({ serviceAccount: accountOf(service), validFor: VALID_FOR });
   }
 
   private async run(name: string, config: ReturnType<typeof sidecarConfig>): Promise<Envoy> {

@@ -1,6 +1,6 @@
 import { parseArgs } from "node:util";
 import type { DiagnosticCode } from "../diagnostics/index.ts";
-import { filters } from "./filters.ts";
+import { parts } from "./parts.ts";
 
 export interface Options {
   once: boolean;
@@ -28,7 +28,8 @@ their chains. Runs until Ctrl-C.
   --once             make a tour of requests instead, print what happened, stop; exit 0 if all was as it should be, 1 if not
   --json             the result as JSON on stdout
   --port N           the ingress's port on 127.0.0.1 [a free one]
-  --without FILTER   leave a filter out of all chains, to see what it does; repeatable (${filters.map(({ name }) => name).join(", ")})
+  --without PART     leave a filter out of all chains, or mTLS from between the proxies, to see what it does; repeatable
+                     (${parts.join(", ")})
   --help             this text
 `;
 
@@ -36,11 +37,8 @@ their chains. Runs until Ctrl-C.
 export function readOptions(argv: readonly string[]): Options {
   const { once, json, help, port, without } = parse(argv);
   for (const name of without) {
-    if (filters.some((filter) => filter.name === name)) continue;
-    throw new UsageError(
-      "MS0503",
-      `--without: no filter ${JSON.stringify(name)}; there are: ${filters.map((filter) => filter.name).join(", ")}`,
-    );
+    if (parts.includes(name)) continue;
+    throw new UsageError("MS0503", `--without: no part ${JSON.stringify(name)}; there are: ${parts.join(", ")}`);
   }
   return { once, json, help, port: readPort(port), without };
 }

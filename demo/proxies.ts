@@ -1,5 +1,15 @@
-import { type Address, type ConfigObject, bootstrap, cluster, httpListener, route } from "../harness/index.ts";
+import {
+  type Address,
+  type ConfigObject,
+  type HttpListenerOptions,
+  type Identity,
+  bootstrap,
+  cluster,
+  httpListener,
+  route,
+} from "../harness/index.ts";
 import { type DemoFilter, type Place, chainAt, verdictFields } from "./filters.ts";
+import { spiffeIdOf } from "./identities.ts";
 import { type Service, type Workload, entry, inbound, outbound } from "./topology.ts";
 
 /** A listener with the filters of its place; `hop` is its name in access log and traces. */
@@ -9,7 +19,7 @@ function listener(
   hop: string,
   to: string,
   filters: readonly DemoFilter[],
-  more: ConfigObject = {},
+  more: Omit<HttpListenerOptions, "name" | "filters" | "accessLog"> = {},
 ): ConfigObject {
   return httpListener({
     name,
@@ -22,6 +32,7 @@ function listener(
         hop,
         start: "%START_TIME(%s.%6f)%",
         microseconds: "%COMMON_DURATION(DS_RX_BEG:DS_TX_END:us)%",
+        peer: "%DOWNSTREAM_PEER_URI_SAN%",
         ...verdictFields(),
       },
     },
@@ -39,26 +50,45 @@ export interface SidecarOptions {
   /** Inbound listeners of the workloads of each service that it calls. */
   callees: ReadonlyMap<Service, readonly Address[]>;
   filters: readonly DemoFilter[];
+  /** Who this proxy is to the others [nobody: all speak plain HTTP]. */
+  identity?: Identity | undefined;
+}
+
+/** A cluster of other proxies' listeners: as Istio does it, whoever answers must be the service that was meant. */
+function proxies(service: Service, endpoints: readonly Address[], identity: Identity | undefined): ConfigObject {
+  const tls = identity && { identity, expectedSpiffeIds: [spiffeIdOf(service)] };
+  return cluster({ name: service, endpoints, ...(tls ? { tls } : {}) });
 }
 
 /** A sidecar: one way in, and one way out for each service that its workload calls. */
-export function sidecarConfig({ workload: { name, calls }, app, callees, filters }: SidecarOptions): ConfigObject {
+export function sidecarConfig({ workload: { name, calls }, app, callees, filters, identity }: SidecarOptions): ConfigObject {
+  // STRICT, as Istio calls it: no caller without a certificate. The way out is for the own application, and plain.
+  const tls = identity && { tls: { identity } };
   const way = { listener: { traffic_direction: "OUTBOUND" } };
   return bootstrap({
     node: { id: `sidecar~${name}`, cluster: name },
     listeners: [
-      listener({ at: "inbound", workload: name }, "inbound", inbound(name), "app", filters, { listener: { traffic_direction: "INBOUND" } }),
+      listener({ at: "inbound", workload: name }, "inbound", inbound(name), "app", filters, {
+        ...tls,
+        listener: { traffic_direction: "INBOUND" },
+      }),
       ...calls.map((callee) =>
         listener({ at: "outbound", workload: name, callee }, outboundListener(callee), outbound(name, callee), callee, filters, way),
       ),
     ],
     // Several endpoints are several versions: they take turns.
-    clusters: [cluster({ name: "app", endpoints: [app] }), ...calls.map((name) => cluster({ name, endpoints: callees.get(name) ?? [] }))],
+    clusters: [cluster({ name: "app", endpoints: [app] }), ...calls.map((callee) => proxies(callee, callees.get(callee) ?? [], identity))],
   });
 }
 
-/** The gateway for clients. */
-export function ingressConfig(to: Address, port: number, filters: readonly DemoFilter[]): ConfigObject {
+export interface IngressOptions extends Pick<SidecarOptions, "filters" | "identity"> {
+  /** The inbound listener of the entry's workload. */
+  to: Address;
+  port: number;
+}
+
+/** The gateway for clients: plain HTTP from them, so that anybody can try it with curl, and a mesh's proxy to the sidecars. */
+export function ingressConfig({ to, port, filters, identity }: IngressOptions): ConfigObject {
   const way = (match: ConfigObject) => ({ match, route: { cluster: entry } });
   const routes = [
     { match: { path: "/" }, redirect: { path_redirect: "/productpage" } },
@@ -77,6 +107,6 @@ export function ingressConfig(to: Address, port: number, filters: readonly DemoF
         listener: { enable_reuse_port: false },
       }),
     ],
-    clusters: [cluster({ name: entry, endpoints: [to] })],
+    clusters: [proxies(entry, [to], identity)],
   });
 }

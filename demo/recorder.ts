@@ -11,6 +11,8 @@ export interface Hop {
   /** Seconds since 1970. */
   start: number;
   microseconds: number;
+  /** The caller's SPIFFE ID from its certificate; undefined without one. */
+  peer: string | undefined;
   /** What the filters wrote down, by filter. */
   verdicts: Record<string, string>;
   /** The whole entry. */
@@ -54,6 +56,7 @@ export function readHop(entry: AccessLogEntry, filters: readonly string[]): Hop 
     status: Number(entry["status"]),
     start: Number(entry["start"]),
     microseconds: Number(entry["microseconds"]),
+    peer: text("peer") || undefined,
     verdicts: Object.fromEntries(filters.filter((filter) => text(filter) !== "").map((filter) => [filter, text(filter)])),
     entry,
   };

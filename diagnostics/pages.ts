@@ -16,6 +16,8 @@ const AREAS: Record<string, string> = {
   MS03: "Finding and installing Envoy and func-e",
   MS04: "Running Envoy",
   MS05: "The command line",
+  MS06: "Identities and durations",
+  MS07: "The in-process host",
 };
 
 /** `docs/errors/<code>.md`, whole. */

@@ -2,10 +2,15 @@ import type { CodeEntry } from "./code-entry.ts";
 import { cli } from "./codes/cli.ts";
 import { config } from "./codes/config.ts";
 import { envoy } from "./codes/envoy.ts";
+import { host } from "./codes/host.ts";
+import { identities } from "./codes/identities.ts";
 import { modules } from "./codes/modules.ts";
 import { provision } from "./codes/provision.ts";
 
 /** Every code that meshscript can print. One file per area in `codes/`; the number's third digit from the right is the area. */
-export const registry = { ...config, ...modules, ...provision, ...envoy, ...cli } satisfies Record<string, CodeEntry>;
+export const registry = { ...config, ...modules, ...provision, ...envoy, ...host, ...identities, ...cli } satisfies Record<
+  string,
+  CodeEntry
+>;
 
 export type DiagnosticCode = keyof typeof registry;

@@ -2,13 +2,13 @@ import { connect, createServer } from "node:net";
 import { afterEach, describe, expect, test } from "vitest";
 import { eventually } from "../../harness/expect/index.ts";
 import { send } from "../../harness/index.ts";
-import { filters } from "../filters.ts";
+import { parts } from "../parts.ts";
 import { steps } from "../tour/index.ts";
 import { type Running, killAll, start } from "./run.ts";
 
 interface Result {
   ok: boolean;
-  steps: { filter: string; claim: string; ok: boolean; checks: { what: string; ok: boolean; detail?: string }[] }[];
+  steps: { part: string; claim: string; ok: boolean; checks: { what: string; ok: boolean; detail?: string }[] }[];
 }
 
 afterEach(killAll);
@@ -41,10 +41,10 @@ describe("npm start -- --once", () => {
     expect([code, result.ok]).toEqual([0, true]);
   });
 
-  test.for(filters.map(({ name }) => name))("without %s fails: each of its steps, and the exit code is 1", async (name) => {
+  test.for(parts)("without %s fails: each of its steps, and the exit code is 1", async (name) => {
     const { code, stdout } = await start("--once", "--json", "--without", name).ended;
     const result = JSON.parse(stdout) as Result;
-    const its = result.steps.filter(({ filter }) => filter === name);
+    const its = result.steps.filter(({ part }) => part === name);
     expect(its.filter(({ ok }) => ok).map(({ claim }) => claim)).toEqual([]);
     expect(its.length).toBeGreaterThan(0);
     expect([code, result.ok]).toEqual([1, false]);
@@ -54,13 +54,15 @@ describe("npm start -- --once", () => {
 describe("npm start", () => {
   test("serves page, API and traces until Ctrl-C, which leaves no process", async () => {
     const demo = start("--json");
-    const { page, traces, envoys } = JSON.parse(await demo.until("stdout", /\n}\n$/)) as {
+    const { page, traces, envoys, mtls } = JSON.parse(await demo.until("stdout", /\n}\n$/)) as {
       page: string;
       traces: string;
+      mtls: boolean;
       envoys: { name: string; admin: string; pid: number }[];
     };
     const get = (url: string, headers: Record<string, string> = {}) =>
       send({ host: "127.0.0.1", port: Number(new URL(url).port) }, { path: new URL(url).pathname, headers });
+    expect(mtls).toBe(true);
     const response = await get(page);
     expect([response.status, response.header("content-type")]).toEqual([200, "text/html; charset=utf-8"]);
     const traceId = /00-([0-9a-f]{32})-/.exec(response.header("server-timing") ?? "")?.[1];
@@ -133,7 +135,7 @@ describe("npm start", () => {
     expect(stderr).not.toContain("starting");
     const help = await start("--help").ended;
     expect([help.code, complaints(help.stderr)]).toEqual([0, []]);
-    expect(help.stdout).toContain("--without FILTER");
+    expect(help.stdout).toContain("--without PART");
   });
 });
 

@@ -9,11 +9,11 @@ import { type TourStep, runStep } from "../tour/step.ts";
 
 /** Steps of these tests send nothing. */
 const noMesh = {} as Mesh;
-const step = (run: TourStep["run"]) => runStep({ filter: "tracing", claim: "it works", run }, noMesh);
+const step = (run: TourStep["run"]) => runStep({ part: "tracing", claim: "it works", run }, noMesh);
 
 describe("the lists", () => {
-  test("every filter has a step that shows it, and every step shows a filter", () => {
-    expect([...new Set(steps.map(({ filter }) => filter))].sort()).toEqual(filters.map(({ name }) => name).sort());
+  test("every filter and mTLS have a step that shows them, and every step shows one of them", () => {
+    expect([...new Set(steps.map(({ part }) => part))].sort()).toEqual([...filters.map(({ name }) => name), "mtls"].sort());
   });
 
   test("every filter sits somewhere and leaves a field in the access log", () => {
@@ -109,7 +109,7 @@ describe("flags", () => {
     };
     expect(message("--onec")).toBe("MS0502 unknown option '--onec'; --help lists the flags");
     expect(message("--port", "70000")).toBe('MS0503 --port must be a number from 0 to 65535, got "70000"');
-    expect(message("--without", "tracin")).toMatch(/^MS0503 --without: no filter "tracin"; there are: tracing/);
+    expect(message("--without", "tracin")).toMatch(/^MS0503 --without: no part "tracin"; there are: tracing, mtls/);
     for (const argv of [["--port"], ["extra"], ["--once=1"]]) expect(message(...argv)).toMatch(/^MS0502 [^\n]+$/);
   });
 });

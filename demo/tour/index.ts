@@ -1,5 +1,6 @@
+import { mtls } from "./mtls.ts";
 import type { TourStep } from "./step.ts";
 import { tracing } from "./tracing.ts";
 
-/** The whole tour, filter by filter. */
-export const steps: readonly TourStep[] = [...tracing];
+/** The whole tour, part by part. */
+export const steps: readonly TourStep[] = [...tracing, ...mtls];

@@ -8,11 +8,11 @@ const LONGEST = 160;
 
 /** A step's result as lines: the claim, what was sent, what was seen, and the verdict. */
 export function viewStep(result: StepResult, number: string, paint: Paint): string[] {
-  const { filter, claim, sent, seen, checks, ok } = result;
+  const { part, claim, sent, seen, checks, ok } = result;
   const failed = checks.filter((check) => !check.ok);
   const count = `${checks.length} ${checks.length === 1 ? "check" : "checks"}`;
   return [
-    `${paint("bold", `${number} ${filter}:`)} ${paint("bold", claim)}`,
+    `${paint("bold", `${number} ${part}:`)} ${paint("bold", claim)}`,
     ...tagged("sent", collapse(sent), paint),
     ...seen.flatMap((one) =>
       "text" in one ? tagged("saw", [one.text], paint) : ["", ...viewTrace(one.trace, paint).map((line) => `  ${line}`), ""],

@@ -1,14 +1,14 @@
 import { isDeepStrictEqual } from "node:util";
-import type { HttpRequest } from "../../harness/index.ts";
-import { toPairs } from "../../harness/index.ts";
+import { type HttpRequest, type HttpResponse, IncompleteResponse, toPairs } from "../../harness/index.ts";
 import type { Mesh } from "../mesh.ts";
+import { settledLog } from "../recorder.ts";
 import type { TraceTree } from "../trace-tree.ts";
 import { type Exchange, watch } from "../watch.ts";
 
-/** A stop of the tour: it shows one thing about one filter. */
+/** A stop of the tour: it shows one thing about one part of the demo. */
 export interface TourStep {
-  /** The filter that it shows: without it in the chain this step must fail. */
-  filter: string;
+  /** The filter that it shows, or `mtls`: without it this step must fail. */
+  part: string;
   /** What a reader should believe afterwards, in one line. */
   claim: string;
   run: (step: StepRun) => Promise<void>;
@@ -25,7 +25,7 @@ export interface Check {
 export type Seen = { text: string } | { trace: TraceTree };
 
 export interface StepResult {
-  filter: string;
+  part: string;
   claim: string;
   ok: boolean;
   sent: string[];
@@ -46,6 +46,21 @@ export class StepRun {
     const headers = toPairs(request.headers).map(([name, value]) => `${name}: ${value}`);
     this.sent.push([`${request.method ?? "GET"} ${request.path ?? "/"}`, ...headers].join("\n"));
     return watch(this.mesh, request);
+  }
+
+  /** Sends a request past the ingress, straight to the inbound listener of a workload's sidecar; gives its answer, or why there is none. */
+  async sendTo(workload: string, request: HttpRequest): Promise<HttpResponse | IncompleteResponse> {
+    this.sent.push(`${request.method ?? "GET"} ${request.path ?? "/"}, to the sidecar of ${workload}`);
+    const sidecar = this.mesh.envoy(workload);
+    try {
+      const response = await sidecar.request({ ...request, listener: "inbound" });
+      // The next exchange must not find this request in the log.
+      await settledLog(sidecar);
+      return response;
+    } catch (error) {
+      if (error instanceof IncompleteResponse) return error;
+      throw error;
+    }
   }
 
   saw(text: string): void {
@@ -76,7 +91,7 @@ export async function runStep(step: TourStep, mesh: Mesh): Promise<StepResult> {
     run.check("the step runs to its end", false, error instanceof Error ? error.message : String(error));
   }
   const { sent, seen, checks } = run;
-  return { filter: step.filter, claim: step.claim, ok: checks.every(({ ok }) => ok), sent, seen, checks };
+  return { part: step.part, claim: step.claim, ok: checks.every(({ ok }) => ok), sent, seen, checks };
 }
 
 function show(value: unknown): string {

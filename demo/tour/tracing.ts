@@ -35,7 +35,7 @@ function distinct(values: readonly (string | string[])[]): string {
 }
 
 const fresh: TourStep = {
-  filter: "tracing",
+  part: "tracing",
   claim: "a request without trace headers becomes one trace through every proxy and service",
   run: async (step) => {
     // The versions of reviews take turns, and not all ask for ratings: until one does, so that the tree to look at has every kind of hop.
@@ -66,7 +66,7 @@ async function oneFresh(step: StepRun): Promise<{ exchange: Exchange; tree: Trac
 const reachesRatings = ({ sightings }: Exchange) => sightings.some(({ workload }) => workload === "ratings");
 
 const continued: TourStep = {
-  filter: "tracing",
+  part: "tracing",
   claim: "a client's trace is continued: its trace id, its sampled flag and its tracestate reach every hop",
   run: async (step) => {
     const { traceId, spanId, traceparent } = clientTrace("01");
@@ -85,7 +85,7 @@ const continued: TourStep = {
 };
 
 const restarted: TourStep = {
-  filter: "tracing",
+  part: "tracing",
   claim: "a repeated or malformed traceparent is not believed: a new trace begins and tracestate is dropped",
   run: async (step) => {
     const { traceId, traceparent } = clientTrace("01");
@@ -111,7 +111,7 @@ const restarted: TourStep = {
 };
 
 const unsampled: TourStep = {
-  filter: "tracing",
+  part: "tracing",
   claim: "a trace that is not sampled stays so on every hop",
   run: async (step) => {
     const { traceId, spanId, traceparent } = clientTrace("00");
@@ -132,7 +132,7 @@ const ROUNDS = 2;
 const COLORS: Record<string, string> = { "reviews-v1": "none", "reviews-v2": "black", "reviews-v3": "red" };
 
 const versions: TourStep = {
-  filter: "tracing",
+  part: "tracing",
   claim: "the traces show which version of reviews answered, and that the versions take turns",
   run: async (step) => {
     const all = workloadsOf("reviews").map(({ name }) => name);

@@ -1,16 +1,22 @@
-import { connect } from "node:net";
+import { type Socket, connect as connectPlain } from "node:net";
+import { TLSSocket, connect as connectTls } from "node:tls";
 import type { Address } from "../envoy/builders.ts";
 import type { HeaderPairs } from "../upstreams/types.ts";
 import { chunksOf, toPairs, valuesOf, wholeBody } from "./headers.ts";
 import { ResponseParser } from "./http1-parser.ts";
 import { IncompleteResponse, toResponse } from "./response.ts";
-import type { HttpRequest, HttpResponse } from "./types.ts";
+import { reasonOf, sessionOf, tlsOptions } from "./tls.ts";
+import type { HttpRequest, HttpResponse, TlsSession } from "./types.ts";
 
 /** One request on one fresh connection, which is closed after the answer: no pool, so nothing can outlive `stop()`. */
 export function sendHttp1(address: Address, request: HttpRequest, signal: AbortSignal): Promise<HttpResponse> {
   return new Promise((resolve, reject) => {
     const parser = new ResponseParser(request.method === "HEAD");
-    const socket = connect({ host: address.host, port: address.port, noDelay: true });
+    const tls = tlsOptions(request);
+    const { host, port } = address;
+    const socket = tls ? connectTls({ ...tls, host, port }) : connectPlain({ host, port });
+    socket.setNoDelay(true);
+    let session: { tls?: TlsSession } = {};
     const finish = (settle: () => void) => {
       signal.removeEventListener("abort", onAbort);
       socket.destroy();
@@ -26,7 +32,7 @@ export function sendHttp1(address: Address, request: HttpRequest, signal: AbortS
 
     const check = () => {
       const parts = parser.parts;
-      if (parser.done && parts) finish(() => resolve(toResponse(parts)));
+      if (parser.done && parts) finish(() => resolve(toResponse({ ...parts, ...session })));
     };
     socket.on("data", (data) => {
       try {
@@ -41,15 +47,19 @@ export function sendHttp1(address: Address, request: HttpRequest, signal: AbortS
       check();
       if (!parser.done) fail(new IncompleteResponse("MS0408", "the connection was closed", parser.parts));
     });
-    socket.on("error", (error) => fail(new IncompleteResponse("MS0408", `the connection broke (${error.message})`, parser.parts)));
-    write(socket, address, request).catch((error: unknown) => {
-      // A peer that answers and closes while we still write shows up as an event of the socket, which tells more.
-      if (!socket.destroyed) fail(error);
+    socket.on("error", (error) => fail(new IncompleteResponse("MS0408", `the connection broke (${reasonOf(error)})`, parser.parts)));
+    // Not before the server's certificate has been verified, when there is one.
+    socket.once(tls ? "secureConnect" : "connect", () => {
+      if (socket instanceof TLSSocket) session = { tls: sessionOf(socket) };
+      write(socket, address, request).catch((error: unknown) => {
+        // A peer that answers and closes while we still write shows up as an event of the socket, which tells more.
+        if (!socket.destroyed) fail(error);
+      });
     });
   });
 }
 
-async function write(socket: ReturnType<typeof connect>, address: Address, request: HttpRequest): Promise<void> {
+async function write(socket: Socket, address: Address, request: HttpRequest): Promise<void> {
   const { method = "GET", path = "/", body } = request;
   const headers = toPairs(request.headers);
   const trailers = toPairs(request.trailers);
@@ -77,6 +87,6 @@ function fields(pairs: HeaderPairs): string {
 }
 
 /** Waits for room, or for the end of the connection, whichever comes first. */
-function drained(socket: ReturnType<typeof connect>, data: Buffer): Promise<void> {
+function drained(socket: Socket, data: Buffer): Promise<void> {
   return new Promise((resolve, reject) => socket.write(data, (error) => (error ? reject(error) : resolve())));
 }

@@ -1,19 +1,22 @@
 import { type OutgoingHttpHeaders, connect } from "node:http2";
+import { TLSSocket } from "node:tls";
 import type { Address } from "../envoy/builders.ts";
 import { chunksOf, fromRaw, toPairs } from "./headers.ts";
 import { IncompleteResponse, type ResponseParts, toResponse } from "./response.ts";
+import { reasonOf, sessionOf, tlsOptions, usesTls } from "./tls.ts";
 import type { HttpRequest, HttpResponse } from "./types.ts";
 
 const LARGE = 1 << 24;
 
-/** One request over HTTP/2 without TLS (prior knowledge) on a connection of its own. */
+/** One request over HTTP/2, with TLS or without (prior knowledge), on a connection of its own. */
 export function sendHttp2(address: Address, request: HttpRequest, signal: AbortSignal): Promise<HttpResponse> {
   return new Promise((resolve, reject) => {
     let parts: ResponseParts | undefined;
     const body: Buffer[] = [];
     const informational: number[] = [];
     // Node's limits on answers are lower than what a filter under test may produce.
-    const session = connect(`http://${address.host}:${address.port}`, {
+    const session = connect(`${schemeOf(request)}://${address.host}:${address.port}`, {
+      ...tlsOptions(request),
       maxHeaderListPairs: 10_000,
       maxSendHeaderBlockLength: LARGE,
       settings: { maxHeaderListSize: LARGE },
@@ -25,7 +28,7 @@ export function sendHttp2(address: Address, request: HttpRequest, signal: AbortS
       settle();
     };
     const fail = (error: unknown) => finish(() => reject(error));
-    const broken = (error: Error) => fail(new IncompleteResponse("MS0408", `the stream broke (${error.message})`, soFar()));
+    const broken = (error: Error) => fail(new IncompleteResponse("MS0408", `the stream broke (${reasonOf(error)})`, soFar()));
     const onAbort = () => {
       const reason: unknown = signal.reason;
       fail(typeof reason === "string" ? new IncompleteResponse("MS0409", reason, soFar()) : reason);
@@ -55,6 +58,7 @@ export function sendHttp2(address: Address, request: HttpRequest, signal: AbortS
         body: Buffer.alloc(0),
         trailers: [],
         informational,
+        ...(session.socket instanceof TLSSocket ? { tls: sessionOf(session.socket) } : {}),
       };
     });
     stream.on("trailers", (_headers: unknown, _flags: unknown, raw?: string[]) => {
@@ -82,13 +86,16 @@ async function sendBody(stream: NodeJS.WritableStream, request: HttpRequest): Pr
   stream.end();
 }
 
-function requestHeaders(address: Address, { method = "GET", path = "/", headers }: HttpRequest): OutgoingHttpHeaders {
+const schemeOf = (request: HttpRequest) => (usesTls(request) ? "https" : "http");
+
+function requestHeaders(address: Address, request: HttpRequest): OutgoingHttpHeaders {
+  const { method = "GET", path = "/", headers } = request;
   const own = grouped(toPairs(headers));
   const { host, ...rest } = own;
   return {
     ":method": method,
     ":path": path,
-    ":scheme": "http",
+    ":scheme": schemeOf(request),
     ":authority": host ?? `${address.host}:${address.port}`,
     ...rest,
   } as OutgoingHttpHeaders;

@@ -1,7 +1,7 @@
 import { MeshscriptError, diagnostic } from "../../diagnostics/index.ts";
 import type { HeaderPairs } from "../upstreams/types.ts";
 import { valuesOf } from "./headers.ts";
-import type { HttpResponse } from "./types.ts";
+import type { HttpResponse, TlsSession } from "./types.ts";
 
 /** What has come so far of an answer. */
 export interface ResponseParts {
@@ -12,6 +12,7 @@ export interface ResponseParts {
   body: Buffer;
   trailers: HeaderPairs;
   informational: number[];
+  tls?: TlsSession;
 }
 
 /** The parts with the readers around them. */
@@ -30,12 +31,21 @@ export class IncompleteResponse extends MeshscriptError {
   /** What came until then: undefined when not even a status line. */
   readonly partial: HttpResponse | undefined;
 
-  constructor(code: "MS0408" | "MS0409", reason: string, parts: ResponseParts | undefined) {
+  // Hidden from test runners, which print every field of an error.
+  readonly #given: [code: "MS0408" | "MS0409", reason: string, parts: ResponseParts | undefined];
+
+  constructor(code: "MS0408" | "MS0409", reason: string, parts: ResponseParts | undefined, help?: string) {
     const came =
       parts === undefined
         ? "before any header"
         : `after status ${parts.status}, ${parts.headers.length} headers and ${parts.body.length} bytes of body`;
-    super(diagnostic(code, `${reason} ${came}`));
+    super(diagnostic(code, `${reason} ${came}`, help === undefined ? {} : { help }));
+    this.#given = [code, reason, parts];
     this.partial = parts === undefined ? undefined : toResponse(parts);
+  }
+
+  /** The same, with help that fits the case. */
+  withHelp(help: string): IncompleteResponse {
+    return new IncompleteResponse(...this.#given, help);
   }
 }

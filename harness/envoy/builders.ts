@@ -1,5 +1,6 @@
 import { resolve } from "node:path";
-import type { ConfigObject, FilterSpec, WasmFilterSpec } from "./types.ts";
+import { downstreamTls, tlsInspector, upstreamTls } from "./tls.ts";
+import type { ConfigObject, DownstreamTls, FilterSpec, UpstreamTls, WasmFilterSpec } from "./types.ts";
 
 const TYPE = "type.googleapis.com";
 const HTTP_PROTOCOL_OPTIONS = `${TYPE}/envoy.extensions.upstreams.http.v3.HttpProtocolOptions`;
@@ -91,8 +92,10 @@ export interface ClusterOptions {
   name: string;
   /** Where it connects to; several are balanced round robin. */
   endpoints: readonly Address[];
-  /** What the upstream speaks [http/1.1]. */
+  /** What the upstream speaks; `h2c` is HTTP/2, also over TLS [http/1.1]. */
   protocol?: "http/1.1" | "h2c";
+  /** Speaks TLS to the endpoints [plain]. */
+  tls?: UpstreamTls;
   /** In Envoy's own format, which is seconds: `0.25s`, not `250ms` [1s]. */
   connectTimeout?: string;
   /** Merged over the result. */
@@ -103,8 +106,16 @@ export interface ClusterOptions {
  * A static cluster that passes trailers on.
  * @example
  * cluster({ name: "reviews", endpoints: [upstream.address] });
+ * cluster({ name: "reviews", endpoints, tls: { identity: productpage, expectedSpiffeIds: ["spiffe://cluster.local/ns/default/sa/reviews"] } });
  */
-export function cluster({ name, endpoints, protocol = "http/1.1", connectTimeout = "1s", cluster: over }: ClusterOptions): ConfigObject {
+export function cluster({
+  name,
+  endpoints,
+  protocol = "http/1.1",
+  connectTimeout = "1s",
+  tls,
+  cluster: over,
+}: ClusterOptions): ConfigObject {
   const options = protocol === "h2c" ? { http2_protocol_options: {} } : { http_protocol_options: { enable_trailers: true } };
   return merge(
     {
@@ -115,6 +126,7 @@ export function cluster({ name, endpoints, protocol = "http/1.1", connectTimeout
       typed_extension_protocol_options: {
         "envoy.extensions.upstreams.http.v3.HttpProtocolOptions": { "@type": HTTP_PROTOCOL_OPTIONS, explicit_http_config: options },
       },
+      ...(tls ? { transport_socket: upstreamTls(tls, protocol === "h2c" ? ["h2"] : ["http/1.1"]) } : {}),
     },
     over,
   );
@@ -142,6 +154,8 @@ export interface HttpListenerOptions {
   /** [127.0.0.1, port 0] */
   address?: Partial<Address>;
   filters?: readonly FilterSpec[];
+  /** Speaks TLS [plain]. */
+  tls?: DownstreamTls;
   /** [a direct response 200 for everything] */
   routes?: readonly ConfigObject[];
   /** Instead of `routes`. */
@@ -157,7 +171,7 @@ export interface HttpListenerOptions {
 }
 
 /**
- * A listener for HTTP/1.1 and HTTP/2 without TLS: filters, then the router.
+ * A listener for HTTP/1.1 and HTTP/2, with TLS or without: filters, then the router.
  *
  * Its stream idle timeout is 15 s instead of Envoy's 5 minutes, because a stream that is paused when its VM traps is freed by nothing
  * else (envoy-1.40-verified, section 0 row 4).
@@ -165,7 +179,7 @@ export interface HttpListenerOptions {
  * httpListener({ name: "inbound", filters: [{ name: "tracing", wasm: "build/tracing.wasm" }], routes: [route("app")] });
  */
 export function httpListener(options: HttpListenerOptions = {}): ConfigObject {
-  const { name = "main", filters = [], accessLog } = options;
+  const { name = "main", filters = [], accessLog, tls } = options;
   const routes = options.routes ?? [{ match: { prefix: "/" }, direct_response: { status: 200 } }];
   const manager = merge(
     {
@@ -184,7 +198,13 @@ export function httpListener(options: HttpListenerOptions = {}): ConfigObject {
     {
       name,
       address: socketAddress(options.address),
-      filter_chains: [{ filters: [{ name: "envoy.filters.network.http_connection_manager", typed_config: manager }] }],
+      ...(tls ? { listener_filters: [tlsInspector()] } : {}),
+      filter_chains: [
+        {
+          filters: [{ name: "envoy.filters.network.http_connection_manager", typed_config: manager }],
+          ...(tls ? { transport_socket: downstreamTls(tls) } : {}),
+        },
+      ],
     },
     options.listener,
   );

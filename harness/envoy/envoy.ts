@@ -1,6 +1,7 @@
 import { MeshscriptError, diagnostic } from "../../diagnostics/index.ts";
 import { type RawOptions, raw } from "../client/raw.ts";
 import { send } from "../client/send.ts";
+import { usesTls } from "../client/tls.ts";
 import type { HttpRequest, PendingResponse } from "../client/types.ts";
 import type { Provisioned } from "../provision/provision.ts";
 import { Upstream } from "../upstreams/upstream.ts";
@@ -13,7 +14,8 @@ import { type Plan, makePlan } from "./plan.ts";
 import type { Ended, EnvoyProcess } from "./process.ts";
 import { makeReport } from "./report.ts";
 import type { RunDirectory } from "./run-directory.ts";
-import type { ChainOptions, EnvoyOptions } from "./types.ts";
+import { speaksTls } from "./tls.ts";
+import type { ChainOptions, ConfigObject, EnvoyOptions } from "./types.ts";
 import { Rejection, type XdsFiles } from "./xds.ts";
 
 /** How long all workers get to take an update. */
@@ -45,6 +47,8 @@ export interface EnvoyParts {
 export class Envoy {
   private options: EnvoyOptions;
   private listeners: ListenerStatus[];
+  /** What the listeners were made of; empty when the configuration brings its own xDS. */
+  private configured: readonly ConfigObject[];
   private updating: Promise<unknown> = Promise.resolve();
   private stopping: Promise<void> | undefined;
   private reporting = false;
@@ -53,6 +57,7 @@ export class Envoy {
   constructor(private readonly parts: EnvoyParts) {
     this.options = parts.options;
     this.listeners = parts.listeners;
+    this.configured = parts.plan.listeners;
   }
 
   /** The process id of Envoy itself. */
@@ -86,16 +91,20 @@ export class Envoy {
    * @throws MeshscriptError MS0407 with the names that exist.
    */
   address(listener?: string): Address {
+    return this.status(listener).address;
+  }
+
+  private status(listener?: string): ListenerStatus {
     const found = listener === undefined ? (this.find("main") ?? this.listeners[0]) : this.find(listener);
-    if (found) return found.address;
+    if (found) return found;
     const names = this.listeners.map(({ name }) => name).join(", ") || "none";
     throw new MeshscriptError(diagnostic("MS0407", `no listener ${JSON.stringify(listener ?? "main")}; there are: ${names}`));
   }
 
   /** The base URL of the default listener. */
   get url(): string {
-    const { host, port } = this.address();
-    return `http://${host}:${port}`;
+    const { name, address } = this.status();
+    return `${this.isTls(name) ? "https" : "http"}://${address.host}:${address.port}`;
   }
 
   get adminUrl(): string {
@@ -103,13 +112,28 @@ export class Envoy {
   }
 
   /**
-   * Sends a request and reads the whole answer.
+   * Sends a request and reads the whole answer: over TLS when it has an `identity`, `trust` or `serverName`, and plain otherwise, whatever the
+   * listener speaks. A listener made with `tls` is believed without `trust`.
    * @throws IncompleteResponse (MS0408, MS0409) with the part that came.
    * @example
    * const response = await envoy.request({ path: "/", headers: { "x-user": "ann" } });
    */
   request({ listener, ...request }: EnvoyRequest = {}): PendingResponse {
-    return send(this.address(listener), request);
+    const { name, address } = this.status(listener);
+    if (!usesTls(request)) {
+      const help = `the listener ${JSON.stringify(name)} speaks TLS: give the request an \`identity\`, or \`trust\` for TLS without a certificate`;
+      return send(address, request, this.isTls(name) ? help : undefined);
+    }
+    const trust = request.trust ?? this.options.tls?.identity ?? request.identity;
+    const plain = this.isTls(name) === false;
+    const help = `the listener ${JSON.stringify(name)} does not speak TLS: leave identity, trust and serverName out`;
+    return send(address, { ...request, ...(trust ? { trust } : {}) }, plain ? help : undefined);
+  }
+
+  /** Undefined when nobody knows. */
+  private isTls(listener: string): boolean | undefined {
+    const config = this.configured.find(({ name }) => name === listener);
+    return config && speaksTls(config);
   }
 
   /** Writes bytes to a listener and returns all that comes back. */
@@ -241,6 +265,7 @@ export class Envoy {
     }
     this.options = options;
     this.listeners = await admin.listeners();
+    this.configured = next.listeners;
   }
 
   /**

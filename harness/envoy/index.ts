@@ -21,5 +21,15 @@ export { Envoy, type EnvoyRequest, type EnvoyUpdate } from "./envoy.ts";
 export type { LogLine, Logs, WasmLogLine } from "./logs.ts";
 export { openEnvoy } from "./open.ts";
 export { type RunDirectory, newRunDirectory, openRunDirectory } from "./run-directory.ts";
-export type { ChainOptions, ConfigObject, EnvoyOptions, FilterSpec, NativeFilterSpec, WasmFilterSpec } from "./types.ts";
+export { downstreamTls, tlsInspector, upstreamTls } from "./tls.ts";
+export type {
+  ChainOptions,
+  ConfigObject,
+  DownstreamTls,
+  EnvoyOptions,
+  FilterSpec,
+  NativeFilterSpec,
+  UpstreamTls,
+  WasmFilterSpec,
+} from "./types.ts";
 export { validateConfig } from "./validate.ts";

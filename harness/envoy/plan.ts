@@ -19,9 +19,10 @@ export interface Plan {
 /** Turns options into a plan. The upstreams are running already, because their ports go into the clusters. */
 export async function makePlan(options: EnvoyOptions, upstreams: ReadonlyMap<string, Upstream>, runDir: string): Promise<Plan> {
   if (options.config !== undefined) {
-    if (options.filters !== undefined || options.routes !== undefined || options.httpConnectionManager !== undefined) {
+    const ofChain = (["filters", "routes", "httpConnectionManager", "tls"] as const).filter((name) => options[name] !== undefined);
+    if (ofChain.length > 0) {
       throw new MeshscriptError(
-        diagnostic("MS0407", "`config` is a complete bootstrap and cannot be combined with filters, routes or httpConnectionManager"),
+        diagnostic("MS0407", `\`config\` is a complete bootstrap and cannot be combined with ${ofChain.join(", ")}`),
       );
     }
     return planOf(await loadConfig(options.config), options, upstreams);
@@ -31,6 +32,7 @@ export async function makePlan(options: EnvoyOptions, upstreams: ReadonlyMap<str
   const listener = httpListener({
     filters: options.filters ?? [],
     ...(routes ? { routes } : {}),
+    ...(options.tls ? { tls: options.tls } : {}),
     ...(options.httpConnectionManager ? { httpConnectionManager: options.httpConnectionManager } : {}),
     accessLog: { path: join(runDir, "access.log"), ...(options.accessLog ? { fields: options.accessLog } : {}) },
   });

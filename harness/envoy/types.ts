@@ -1,3 +1,4 @@
+import type { Identity, Trust } from "../identities/types.ts";
 import type { Provisioned } from "../provision/provision.ts";
 import type { UpstreamSpec } from "../upstreams/types.ts";
 
@@ -39,6 +40,35 @@ export interface NativeFilterSpec {
 
 export type FilterSpec = WasmFilterSpec | NativeFilterSpec;
 
+/** How a listener speaks TLS. */
+export interface DownstreamTls {
+  /** What it presents. */
+  identity: Identity;
+  /** Whose client certificates it takes [the identity's own trust bundle]. */
+  trust?: Trust;
+  /**
+   * `optional` takes clients without a certificate, and refuses those with one that does not verify; `none` does not ask for one
+   * [required, as between sidecars].
+   */
+  clientCertificate?: "none" | "optional" | "required";
+  /** Only clients with one of these SPIFFE IDs [any that verifies]. */
+  expectedSpiffeIds?: readonly string[];
+  /** What it offers by ALPN [h2, http/1.1]. */
+  alpn?: readonly string[];
+}
+
+/** How a cluster speaks TLS. */
+export interface UpstreamTls {
+  /** What it presents when it is asked [nothing]. */
+  identity?: Identity;
+  /** Whose server certificates it takes [the identity's own trust bundle]. */
+  trust?: Trust;
+  /** The server name that it asks for [none]. */
+  sni?: string;
+  /** Only servers with one of these SPIFFE IDs [any that verifies: in a mesh, always give it]. */
+  expectedSpiffeIds?: readonly string[];
+}
+
 /** What `openEnvoy` and `update` can build a listener from. */
 export interface ChainOptions {
   /** Filters in order, in front of the router [none]. */
@@ -52,6 +82,11 @@ export interface ChainOptions {
   routes?: readonly ConfigObject[];
   /** Merged over our HttpConnectionManager: objects deeply, everything else replaced. */
   httpConnectionManager?: ConfigObject;
+  /**
+   * The listener speaks TLS with this identity [plain]. With `update()` it rotates: new connections get the new certificate, streams of old ones
+   * have `drainSeconds` to end.
+   */
+  tls?: DownstreamTls;
   /** Further clusters, for example one that points nowhere [none]. */
   clusters?: readonly ConfigObject[];
   /** Further fields of the JSON access log: name to Envoy format string, e.g. `{ verdict: "%FILTER_STATE(wasm.verdict:PLAIN)%" }` [none]. */

@@ -46,7 +46,8 @@ export class XdsFiles {
 
   async writeAll(): Promise<void> {
     // A folder of their own: Envoy watches the whole folder, and at level debug it logs every change there, its own log file's too.
-    await mkdir(join(this.runDir, "xds"), { recursive: true });
+    // For its owner only: private keys of TLS listeners are in the files.
+    await mkdir(join(this.runDir, "xds"), { recursive: true, mode: 0o700 });
     await this.write("clusters");
     await this.write("listeners");
   }
