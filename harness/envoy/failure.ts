@@ -1,5 +1,6 @@
 import { type DiagnosticCode, MeshscriptError, diagnostic } from "../../diagnostics/index.ts";
-import { type LogStream, oneLine } from "./logs.ts";
+import { oneLine } from "./log-book.ts";
+import type { LogStream } from "./logs.ts";
 
 /** An update: `Filesystem config update rejected: REASON`; `failure` when the file is no configuration at all. */
 const REJECTED = /Filesystem config update (?:rejected|failure): (.*)$/s;

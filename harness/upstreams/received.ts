@@ -13,7 +13,7 @@ export interface Head {
 /** The head as tests see it, and the function that completes it when the body has arrived. */
 export function receive(head: Head): {
   head: ReceivedHead;
-  complete: (body: Buffer, trailers: HeaderPairs) => void;
+  complete: (body: Buffer, trailers: HeaderPairs) => ReceivedRequest;
   fail: (error: Error) => void;
 } {
   let resolve: (request: ReceivedRequest) => void = () => undefined;
@@ -31,7 +31,9 @@ export function receive(head: Head): {
   };
   const complete = (body: Buffer, trailers: HeaderPairs) => {
     const text = () => body.toString("utf8");
-    resolve({ ...readers, complete: promise, body, text, json: () => JSON.parse(text()) as unknown, trailers });
+    const request = { ...readers, complete: promise, body, text, json: () => JSON.parse(text()) as unknown, trailers };
+    resolve(request);
+    return request;
   };
   return { head: { ...readers, complete: promise }, complete, fail };
 }

@@ -1,0 +1,17 @@
+import type { AccessLogEntry } from "../envoy/access-log.ts";
+import type { Address } from "../envoy/builders.ts";
+import type { DownstreamTls } from "../envoy/types.ts";
+import type { Plugin } from "./plugins/plugin.ts";
+import type { HttpStream, ListenerSettings } from "./stream/stream.ts";
+
+/** What a new stream goes through: the one listener. */
+export interface Chain {
+  plugins: readonly Plugin[];
+  names: readonly string[];
+  settings: ListenerSettings;
+  address: Address;
+  /** What a client without a `host` header writes there. */
+  authority: string;
+  tls: DownstreamTls | undefined;
+  accessLog(stream: HttpStream): AccessLogEntry;
+}

@@ -1,0 +1,107 @@
+/** What the host runs when its time has come. Returned by `at` and `after`; `cancel` makes it never run. */
+export interface Timer {
+  /** Virtual nanoseconds since the host was opened. */
+  readonly at: number;
+  cancel(): void;
+}
+
+interface Entry extends Timer {
+  sequence: number;
+  run: (() => void) | undefined;
+}
+
+const NS_PER_MS = 1_000_000;
+
+/**
+ * Virtual time. It stands still while code runs and moves only when the host says so; of two timers for the same moment the older one
+ * runs first. Envoy's own clock goes on within a callback and its timers are late by up to 4 ms (a kernel tick): here both are exact.
+ */
+export class VirtualClock {
+  private readonly heap: Entry[] = [];
+  private sequence = 0;
+  private elapsedNs = 0;
+
+  /** @param startMs the wall clock at the start, in milliseconds since 1970 */
+  constructor(private readonly startMs: number) {}
+
+  /** Nanoseconds since the start. Whole, and exact up to 104 days. */
+  get elapsed(): number {
+    return this.elapsedNs;
+  }
+
+  /** The wall clock in nanoseconds since 1970. */
+  get wall(): bigint {
+    return BigInt(this.startMs) * BigInt(NS_PER_MS) + BigInt(this.elapsedNs);
+  }
+
+  /** The wall clock. */
+  get date(): Date {
+    return new Date(this.startMs + this.elapsedNs / NS_PER_MS);
+  }
+
+  after(ms: number, run: () => void): Timer {
+    const at = this.elapsedNs + Math.max(0, Math.round(ms * NS_PER_MS));
+    const entry: Entry = {
+      at,
+      sequence: this.sequence++,
+      run,
+      cancel: () => {
+        entry.run = undefined;
+      },
+    };
+    this.push(entry);
+    return entry;
+  }
+
+  /** When the next timer is due, in nanoseconds since the start. */
+  next(): number | undefined {
+    while (this.heap[0] && this.heap[0].run === undefined) this.pop();
+    return this.heap[0]?.at;
+  }
+
+  /** Moves to a moment that is not before now. */
+  moveTo(ns: number): void {
+    this.elapsedNs = Math.max(this.elapsedNs, ns);
+  }
+
+  /** Takes the next timer that is due by now. */
+  due(): (() => void) | undefined {
+    const at = this.next();
+    if (at === undefined || at > this.elapsedNs) return undefined;
+    return this.pop()?.run;
+  }
+
+  private push(entry: Entry): void {
+    const heap = this.heap;
+    let i = heap.push(entry) - 1;
+    while (i > 0) {
+      const parent = (i - 1) >> 1;
+      if (!before(entry, heap[parent])) break;
+      heap[i] = heap[parent] as Entry;
+      i = parent;
+    }
+    heap[i] = entry;
+  }
+
+  private pop(): Entry | undefined {
+    const heap = this.heap;
+    const first = heap[0];
+    const last = heap.pop();
+    if (last === undefined || last === first) return first;
+    let i = 0;
+    for (;;) {
+      let child = 2 * i + 1;
+      if (child >= heap.length) break;
+      if (child + 1 < heap.length && before(heap[child + 1], heap[child])) child++;
+      if (!before(heap[child], last)) break;
+      heap[i] = heap[child] as Entry;
+      i = child;
+    }
+    heap[i] = last;
+    return first;
+  }
+}
+
+function before(a: Entry | undefined, b: Entry | undefined): boolean {
+  return a !== undefined && b !== undefined && (a.at < b.at || (a.at === b.at && a.sequence < b.sequence));
+}

@@ -1,0 +1,137 @@
+import type { Timer } from "../clock.ts";
+import type { Plugin } from "../plugins/plugin.ts";
+import type { PropertySource } from "../properties/source.ts";
+import { rootProperties } from "../properties/source.ts";
+import type { CalloutAnswer, PendingCallout } from "../router/callouts.ts";
+import type { HeaderMap } from "../stream/header-map.ts";
+import type { Vm } from "../vm/vm.ts";
+import { BufferType, Context, type GuestBuffer, MapType } from "./context.ts";
+
+/** A plugin's context in one VM: takes the configuration, owns the timer and the callouts. */
+export class RootContext extends Context {
+  /** The answer that is being handed to the module. */
+  private answer: CalloutAnswer | undefined;
+  private readonly callouts = new Map<number, PendingCallout>();
+  private configuring = false;
+  private tick: Timer | undefined;
+  private tickPeriod = 0;
+  private pendingDone: boolean | undefined;
+  deleted = false;
+
+  constructor(vm: Vm, plugin: Plugin) {
+    super(vm, plugin);
+  }
+
+  get root(): RootContext {
+    return this;
+  }
+
+  get logSource(): string {
+    const { rootId } = this.plugin.spec;
+    return [rootId, this.vm.spec.vmId].filter((part) => part !== "").join(" ");
+  }
+
+  get properties(): PropertySource {
+    return rootProperties(this.vm, this.plugin);
+  }
+
+  /** `proxy_on_context_create` and `proxy_on_vm_start`, then `proxy_on_configure`. @returns false when the module refused or trapped */
+  start(): boolean {
+    this.create(0);
+    if (this.notify("proxy_on_vm_start", this.vm.spec.vmConfig.length) === 0 || this.vm.failed) return false;
+    if (!this.vm.has("proxy_on_configure")) return true;
+    this.configuring = true;
+    const answer = this.vm.enter("proxy_on_configure", this, this.id, this.plugin.configuration.length);
+    this.vm.drain();
+    this.configuring = false;
+    return answer !== 0 && !this.vm.failed;
+  }
+
+  /** @param ms 0 stops it */
+  setTickPeriod(ms: number): void {
+    this.tickPeriod = ms;
+    this.tick?.cancel();
+    this.tick = undefined;
+    if (ms > 0 && this.vm.ticks) this.schedule();
+  }
+
+  private schedule(): void {
+    this.tick = this.vm.host.clock.after(this.tickPeriod, () => {
+      this.tick = undefined;
+      const before = this.tickPeriod;
+      this.notify("proxy_on_tick");
+      // The callback may have set another period, which counts from now, or ended the root.
+      if (this.tick === undefined && this.tickPeriod === before && before > 0 && !this.deleted && !this.vm.failed) this.schedule();
+    });
+  }
+
+  /** Makes an HTTP call; the answer comes to this root whoever asked. */
+  call(start: (deliver: (answer: CalloutAnswer) => void) => PendingCallout | undefined): number | undefined {
+    const token = this.vm.httpToken;
+    const pending = start((answer) => this.answered(token, answer));
+    if (pending === undefined) return undefined;
+    this.vm.httpToken += 4;
+    this.callouts.set(token, pending);
+    return token;
+  }
+
+  private answered(token: number, answer: CalloutAnswer): void {
+    if (!this.callouts.delete(token) || this.deleted) return;
+    this.answer = answer;
+    // Only when the callback's deferred work has run is the answer gone.
+    this.notify("proxy_on_http_call_response", token, answer.headers?.size ?? 0, answer.body.length, answer.trailers?.size ?? 0);
+    this.answer = undefined;
+  }
+
+  queueReady(id: number): void {
+    if (!this.deleted) this.notify("proxy_on_queue_ready", id);
+  }
+
+  /** The plugin is gone: asks whether it is done, and deletes it if so. */
+  shutdown(): void {
+    if (this.deleted) return;
+    if (this.notify("proxy_on_done") === 0 && !this.vm.failed) this.pendingDone = true;
+    else this.delete();
+  }
+
+  /** `proxy_done`. @returns false when nothing was put off */
+  done(): boolean {
+    if (!this.pendingDone) return false;
+    this.pendingDone = false;
+    this.vm.afterCall.push(() => this.delete());
+    return true;
+  }
+
+  /** Without asking: the VM goes away, or the host stops. */
+  drop(): void {
+    this.deleted = true;
+    this.tick?.cancel();
+    for (const callout of this.callouts.values()) callout.cancel();
+    this.callouts.clear();
+  }
+
+  private delete(): void {
+    if (this.deleted) return;
+    this.notify("proxy_on_delete");
+    this.drop();
+    this.forget();
+  }
+
+  override readMap(type: number): HeaderMap | undefined {
+    if (type === MapType.CalloutHeaders) return this.answer?.headers;
+    if (type === MapType.CalloutTrailers) return this.answer?.trailers;
+    return undefined;
+  }
+
+  override buffer(type: number): GuestBuffer {
+    if (type === BufferType.CalloutBody) return this.answer?.headers ? this.answer.body : undefined;
+    if (type === BufferType.VmConfiguration) return this.vm.spec.vmConfig;
+    if (type === BufferType.PluginConfiguration) return this.configuring ? this.plugin.configuration : undefined;
+    return super.buffer(type);
+  }
+
+  /** The reason of the last callout that failed, for `proxy_get_status`. */
+  get calloutStatus(): { code: number; message: string } {
+    return this.answer && this.answer.headers === undefined ? { code: 11, message: "reset" } : { code: 0, message: "" };
+  }
+}

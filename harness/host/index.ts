@@ -1,0 +1,11 @@
+export type { Counts } from "./counts.ts";
+export { EnvoyCrash } from "./failure.ts";
+export type { FaultPoint } from "./faults.ts";
+export type { ForeignAnswer, ForeignFunction } from "./foreign.ts";
+export { Host } from "./host.ts";
+export { openHost } from "./open.ts";
+export type { HostPlugin } from "./plugins/plugin.ts";
+export type { HostUpstream } from "./router/host-upstream.ts";
+export { Status } from "./status.ts";
+export type { HostOptions, HostRequest, HostResponse, HostStream, PartialAnswer, PendingHostResponse, StreamView } from "./types.ts";
+export type { GuestFailure } from "./vm/trap.ts";

@@ -1,0 +1,187 @@
+import { valuesOf, wholeBody } from "../../client/headers.ts";
+import type { Address } from "../../envoy/builders.ts";
+import { type Head, receive } from "../../upstreams/received.ts";
+import { UpstreamRecord } from "../../upstreams/record.ts";
+import type { HeaderPairs, ReceivedHead, UpstreamResponse, UpstreamSpec } from "../../upstreams/types.ts";
+
+/** What an upstream sends back, piece by piece. */
+export interface ResponseSink {
+  headers(pairs: HeaderPairs, status: number, end: boolean): void;
+  data(bytes: Buffer, end: boolean): void;
+  trailers(pairs: HeaderPairs): void;
+  reset(): void;
+}
+
+/** A request that an upstream is receiving. */
+export interface Exchange {
+  readonly head: ReceivedHead;
+  data(bytes: Buffer): void;
+  complete(trailers: HeaderPairs): void;
+  /** Envoy gave it up. */
+  abandon(): void;
+}
+
+/** Runs later, on the host's loop. */
+export type Post = (task: () => void) => void;
+
+/** An upstream without a socket: the same verbs as `Upstream`. */
+export class HostUpstream extends UpstreamRecord {
+  readonly protocol: "http/1.1" | "h2c";
+  /** Exchanges whose answer waits for a promise. */
+  pending = 0;
+
+  /** @param wake called when something was posted from outside the loop, because a promise was settled */
+  constructor(
+    name: string,
+    spec: UpstreamSpec,
+    readonly address: Address,
+    private readonly post: Post,
+    private readonly wake: () => void,
+  ) {
+    super(name, spec.respond);
+    this.protocol = spec.protocol ?? "http/1.1";
+  }
+
+  get url(): string {
+    return `http://${this.address.host}:${this.address.port}`;
+  }
+
+  /** There is nothing to start or to stop: only so that it has all of `Upstream`'s verbs. */
+  async stop(): Promise<void> {}
+
+  open(head: Head, sink: ResponseSink): Exchange {
+    const received = receive(head);
+    const body: Buffer[] = [];
+    let over = false;
+    let whole = false;
+    let answered: (() => void) | undefined;
+    this.arrived(received.head);
+    const answer = (response: UpstreamResponse) => {
+      const deliver = () => {
+        if (!over) this.deliver(response, sink);
+      };
+      // The whole request first, as with the upstream on a socket, unless the responder wants otherwise.
+      if (whole || response.early || response.reset === "before-headers") this.post(deliver);
+      else answered = () => this.post(deliver);
+    };
+    const decide = () => this.whenDecided(received.head, answer, () => sink.reset());
+    this.post(decide);
+    return {
+      head: received.head,
+      data: (bytes) => body.push(bytes),
+      complete: (trailers) => {
+        whole = true;
+        this.completed(received.complete(Buffer.concat(body), trailers));
+        answered?.();
+      },
+      abandon: () => {
+        if (over) return;
+        over = true;
+        if (!whole) received.fail(new Error("the client left before the request was complete"));
+      },
+    };
+  }
+
+  /** Without a promise in between unless the responder made one. */
+  private whenDecided(head: ReceivedHead, answer: (response: UpstreamResponse) => void, fail: () => void): void {
+    let decided: UpstreamResponse | Promise<UpstreamResponse>;
+    try {
+      decided = this.decide(head);
+    } catch {
+      fail();
+      return;
+    }
+    if (!(decided instanceof Promise) && decided.delay === undefined) {
+      answer(decided);
+      return;
+    }
+    this.pending++;
+    const settle = (task: () => void) => {
+      this.pending--;
+      this.post(task);
+      this.wake();
+    };
+    Promise.resolve(decided)
+      .then(async (response) => {
+        await response.delay;
+        settle(() => answer(response));
+      })
+      .catch(() => settle(fail));
+  }
+
+  private deliver(answer: UpstreamResponse, sink: ResponseSink): void {
+    if (answer.reset === "before-headers") {
+      sink.reset();
+      return;
+    }
+    const { status = 200, body } = answer;
+    const trailers = pairsOf(answer.trailers);
+    const headers = pairsOf(answer.headers);
+    const bodiless = status === 204 || status === 304 || status < 200;
+    if (this.protocol === "http/1.1") this.frame(answer, headers, trailers, bodiless);
+    if (body !== undefined && typeof body === "object" && Symbol.asyncIterator in body) {
+      void this.stream(headers, status, body, answer, sink);
+      return;
+    }
+    const bytes = piecesOf(body);
+    const chunked = valuesOf(headers, "transfer-encoding").some((value) => /chunked/i.test(value));
+    const empty = bytes.length === 0 && trailers.length === 0 && answer.reset === undefined && (!chunked || bodiless);
+    sink.headers(headers, status, empty);
+    if (empty) return;
+    for (const piece of bytes) this.post(() => sink.data(piece, false));
+    this.post(() => this.finish(answer, trailers, sink));
+  }
+
+  /** The headers that Node's server adds, which Envoy shows to filters. */
+  private frame(answer: UpstreamResponse, headers: HeaderPairs, trailers: HeaderPairs, bodiless: boolean): void {
+    const whole = trailers.length === 0 && answer.reset === undefined ? wholeBody(answer.body) : undefined;
+    const framed = headers.some(([name]) => /^(content-length|transfer-encoding)$/i.test(name));
+    if (!framed && !bodiless) headers.push(whole ? ["content-length", String(whole.length)] : ["transfer-encoding", "chunked"]);
+    headers.push(["connection", "keep-alive"]);
+  }
+
+  private finish(answer: UpstreamResponse, trailers: HeaderPairs, sink: ResponseSink): void {
+    if (answer.reset === "mid-body") sink.reset();
+    else if (trailers.length > 0) sink.trailers(trailers);
+    else sink.data(Buffer.alloc(0), true);
+  }
+
+  private async stream(
+    headers: HeaderPairs,
+    status: number,
+    pieces: AsyncIterable<string | Uint8Array>,
+    answer: UpstreamResponse,
+    sink: ResponseSink,
+  ): Promise<void> {
+    sink.headers(headers, status, false);
+    this.pending++;
+    try {
+      for await (const piece of pieces) {
+        const bytes = Buffer.from(piece as string);
+        this.post(() => sink.data(bytes, false));
+        this.wake();
+      }
+      this.post(() => this.finish(answer, pairsOf(answer.trailers), sink));
+    } catch {
+      this.post(() => sink.reset());
+    }
+    this.pending--;
+    this.wake();
+  }
+}
+
+function pairsOf(headers: UpstreamResponse["headers"]): HeaderPairs {
+  if (headers === undefined) return [];
+  const entries: Iterable<readonly [string, string | readonly string[]]> = Array.isArray(headers) ? headers : Object.entries(headers);
+  const pairs: HeaderPairs = [];
+  for (const [name, value] of entries) {
+    for (const one of typeof value === "string" ? [value] : value) pairs.push([name.toLowerCase(), one]);
+  }
+  return pairs;
+}
+
+function piecesOf(body: Exclude<UpstreamResponse["body"], AsyncIterable<unknown>>): Buffer[] {
+  if (body === undefined) return [];
+  const pieces = typeof body === "string" || body instanceof Uint8Array ? [body] : body;
+  return pieces.map((piece) => Buffer.from(piece as string)).filter((piece) => piece.length > 0);
+}

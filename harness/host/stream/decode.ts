@@ -1,0 +1,105 @@
+import type { Body } from "./body.ts";
+import type { HttpFilter } from "./filter.ts";
+import { HeaderMap } from "./header-map.ts";
+import { Path, type Stage } from "./path.ts";
+import type { HttpStream } from "./stream.ts";
+
+/** A fresh stage of the chain. */
+export function newStage(name: string, index: number, calls: Pick<Stage, "onHeaders" | "onData" | "onTrailers">): Stage {
+  return { name, index, iteration: "continue", headersContinued: false, ended: false, fromHere: false, ...calls };
+}
+
+/** The request on its way to the router. */
+export class DecodePath extends Path {
+  protected readonly what = "request";
+  protected readonly bufferLimit: number;
+
+  constructor(private readonly stream: HttpStream) {
+    super();
+    this.bufferLimit = stream.settings.bufferLimit;
+  }
+
+  addStage(name: string, filter: HttpFilter): void {
+    this.stages.push(
+      newStage(name, this.stages.length, {
+        onHeaders: (headers, end) => filter.decodeHeaders(headers, end),
+        onData: (data, end) => filter.decodeData(data, end),
+        onTrailers: (trailers) => filter.decodeTrailers(trailers),
+      }),
+    );
+  }
+
+  /** @param place of the filter in the chain */
+  stageOf(place: number): Stage {
+    return this.stages[place] as Stage;
+  }
+
+  arrived(headers: HeaderMap, end: boolean): void {
+    this.stream.requestHeaders = headers;
+    this.stream.requestComplete = end;
+    this.stream.active();
+    this.stream.route();
+    this.runHeaders(undefined, headers, end);
+  }
+
+  more(data: Body, end: boolean): void {
+    if (this.stream.destroyed) return;
+    if (end) this.stream.requestComplete = true;
+    this.stream.info.bytesReceived += data.length;
+    this.stream.active();
+    this.runData(undefined, data, end);
+  }
+
+  last(trailers: HeaderMap): void {
+    if (this.stream.destroyed) return;
+    this.stream.requestTrailers = trailers;
+    this.stream.requestComplete = true;
+    this.stream.active();
+    this.runTrailers(undefined, trailers);
+  }
+
+  addTrailers(): HeaderMap {
+    this.stream.requestTrailers = new HeaderMap("request trailers");
+    return this.stream.requestTrailers;
+  }
+
+  protected get headers(): HeaderMap | undefined {
+    return this.stream.requestHeaders;
+  }
+
+  protected get trailers(): HeaderMap | undefined {
+    return this.stream.requestTrailers;
+  }
+
+  protected get complete(): boolean {
+    return this.stream.requestComplete;
+  }
+
+  protected get canContinue(): boolean {
+    return !this.stream.responseComplete && !this.stream.destroyed;
+  }
+
+  protected get dropData(): boolean {
+    return this.stream.responseComplete || this.stream.destroyed;
+  }
+
+  protected onAborted(): void {
+    this.stream.deliverPrepared();
+  }
+
+  protected finishHeaders(headers: HeaderMap, end: boolean): void {
+    this.stream.router.headers(headers, end);
+  }
+
+  protected finishData(data: Body, end: boolean): void {
+    this.stream.router.data(data, end);
+  }
+
+  protected finishTrailers(trailers: HeaderMap): void {
+    this.stream.router.trailers(trailers);
+  }
+
+  protected tooLarge(): void {
+    this.stream.localReply({ status: 413, body: "Payload Too Large", headers: [], grpcStatus: -1, details: "request_payload_too_large" });
+  }
+}

@@ -1,0 +1,248 @@
+import { EnvoyCrash } from "../failure.ts";
+import { Body } from "./body.ts";
+import { DataStatus, HeadersStatus, TrailersStatus } from "./filter.ts";
+import type { HeaderMap } from "./header-map.ts";
+
+/** Where a filter of one direction stands. */
+type Iteration = "continue" | "stopped" | "stopped all, buffering" | "stopped all, watermark";
+
+/** One filter in one direction, as the chain keeps it. */
+export interface Stage {
+  readonly name: string;
+  readonly index: number;
+  iteration: Iteration;
+  /** Its headers have gone on to the next filter. */
+  headersContinued: boolean;
+  /** It has seen the end of the stream; what comes later is not for it. */
+  ended: boolean;
+  /** While it continues after a stop of everything: it has not seen what was kept back. */
+  fromHere: boolean;
+  /** Calls the filter. */
+  onHeaders(headers: HeaderMap, end: boolean): number;
+  onData(data: Body, end: boolean): number;
+  onTrailers(trailers: HeaderMap): number;
+}
+
+/**
+ * One direction of a stream through the chain: who gets what next, who has stopped, what is kept until somebody goes on. These are the
+ * rules of Envoy's FilterManager (envoy source/common/http/filter_manager.cc, 2025), which a module meets as the effects of what its
+ * callbacks answer.
+ */
+export abstract class Path {
+  stages: Stage[] = [];
+  /** What stopped filters keep; one for the whole direction. */
+  buffered: Body | undefined;
+  /** A local reply or a reset ended the iteration that runs. */
+  aborted = false;
+  /** Filters of this direction that run right now. */
+  protected active = 0;
+  /** The filter that saw data last, as far down as it went. */
+  protected latest: Stage | undefined;
+  private streaming = false;
+
+  /** The direction in words: `request` or `response`. */
+  protected abstract readonly what: "request" | "response";
+  protected abstract get headers(): HeaderMap | undefined;
+  protected abstract get trailers(): HeaderMap | undefined;
+  /** Everything has arrived from the sender. */
+  protected abstract get complete(): boolean;
+  protected abstract get canContinue(): boolean;
+  /** Behind the last filter. */
+  protected abstract finishHeaders(headers: HeaderMap, end: boolean): void;
+  protected abstract finishData(data: Body, end: boolean): void;
+  protected abstract finishTrailers(trailers: HeaderMap): void;
+  /** The buffer outgrew its limit while nobody lets data through. */
+  protected abstract tooLarge(): void;
+  /** Called when an iteration was aborted. */
+  protected abstract onAborted(): void;
+  /** Data for this direction is of no use any more. */
+  protected abstract get dropData(): boolean;
+  protected abstract readonly bufferLimit: number;
+
+  get running(): boolean {
+    return this.active > 0;
+  }
+
+  /** The first filter that has stopped, for a person to see. */
+  get stoppedAt(): string | undefined {
+    return this.stages.find((stage) => stage.iteration !== "continue")?.name;
+  }
+
+  get hasBuffered(): boolean {
+    return (this.buffered?.length ?? 0) > 0;
+  }
+
+  runHeaders(after: Stage | undefined, headers: HeaderMap, end: boolean): void {
+    let addedBody: Stage | undefined;
+    for (let i = after ? after.index + 1 : 0; i < this.stages.length; i++) {
+      const stage = this.stages[i] as Stage;
+      stage.ended = end && addedBody === undefined;
+      this.active++;
+      let status = stage.onHeaders(headers, stage.ended);
+      this.active--;
+      if (this.aborted) {
+        this.onAborted();
+        status = HeadersStatus.StopIteration;
+      }
+      const goOn = afterHeaders(stage, status);
+      if (!goOn) {
+        if (this.what === "request" || !stage.ended) this.continueBody(addedBody);
+        return;
+      }
+      if (end && this.buffered && addedBody === undefined) addedBody = stage;
+    }
+    this.finishHeaders(headers, end && addedBody === undefined);
+    if (!(end && addedBody === undefined)) this.continueBody(addedBody);
+  }
+
+  runData(after: Stage | undefined, data: Body, end: boolean): void {
+    if (this.dropData) return;
+    const had = this.trailers !== undefined;
+    let addedTrailers: Stage | undefined;
+    let stopped = false;
+    for (let i = this.first(after); i < this.stages.length; i++) {
+      const stage = this.stages[i] as Stage;
+      if (this.keptBack(stage, data)) return;
+      if (stage.ended) return;
+      if (this.latest === undefined || this.latest.index === i - 1) this.latest = stage;
+      stage.ended = end && this.trailers === undefined;
+      this.active++;
+      let status = stage.onData(data, stage.ended);
+      this.active--;
+      if (this.aborted) {
+        this.onAborted();
+        if (this.what === "request") return;
+        status = DataStatus.StopIterationNoBuffer;
+      }
+      if (!had && this.trailers !== undefined && addedTrailers === undefined) {
+        addedTrailers = stage;
+        if (this.what === "request") end = false;
+      }
+      if (!this.afterData(stage, status, data)) {
+        if (this.what === "response") return;
+        stopped = true;
+        break;
+      }
+    }
+    if (!stopped) this.finishData(data, end && addedTrailers === undefined);
+    if (addedTrailers && this.trailers) this.runTrailers(addedTrailers, this.trailers);
+  }
+
+  runTrailers(after: Stage | undefined, trailers: HeaderMap): void {
+    if (this.dropData) return;
+    for (let i = this.first(after); i < this.stages.length; i++) {
+      const stage = this.stages[i] as Stage;
+      if (stoppedAll(stage)) return;
+      this.active++;
+      let status = stage.onTrailers(trailers);
+      this.active--;
+      stage.ended = true;
+      if (this.aborted) {
+        this.onAborted();
+        status = TrailersStatus.StopIteration;
+      }
+      if (status === TrailersStatus.Continue) {
+        if (stage.iteration === "stopped") {
+          this.continueFrom(stage, "its trailers callback");
+          return;
+        }
+      } else {
+        if (stage.iteration === "continue") stage.iteration = "stopped";
+        return;
+      }
+    }
+    this.finishTrailers(trailers);
+  }
+
+  /** A filter goes on: what was kept is delivered to those behind it, and to itself what it has not seen. */
+  continueFrom(stage: Stage, phase: string): void {
+    if (!this.canContinue) return;
+    const { headers } = this;
+    if (!stage.headersContinued && headers === undefined) {
+      throw new EnvoyCrash(
+        `proxy_continue_stream for the ${this.what} before its headers were there: Envoy 1.40 ends with SIGSEGV`,
+        `${stage.name}, ${phase}`,
+      );
+    }
+    if (stoppedAll(stage)) stage.fromHere = true;
+    stage.iteration = "continue";
+    if (!stage.headersContinued && headers) {
+      stage.headersContinued = true;
+      this.runHeaders(stage, headers, this.complete && !this.buffered && this.trailers === undefined);
+    }
+    const hadTrailers = this.trailers !== undefined;
+    if (this.buffered) this.runData(stage, this.buffered, this.complete && !hadTrailers);
+    if (hadTrailers && this.trailers) this.runTrailers(stage, this.trailers);
+    stage.fromHere = false;
+  }
+
+  /** A filter adds to the buffer while it runs. */
+  buffer(data: Body, streaming: boolean): void {
+    this.streaming = streaming;
+    this.keep(data);
+  }
+
+  /** The buffer for the filter that runs, to edit; only what was buffered can be. */
+  editable(stage: Stage): Body {
+    if (!this.buffered) {
+      throw new EnvoyCrash(`the ${this.what} body is read when none is buffered: Envoy 1.40 ends with SIGSEGV`, stage.name);
+    }
+    return this.buffered;
+  }
+
+  private first(after: Stage | undefined): number {
+    if (!after) return 0;
+    return after.fromHere ? after.index : after.index + 1;
+  }
+
+  /** A headers callback added a body to a message without one. */
+  private continueBody(stage: Stage | undefined): void {
+    if (!stage) return;
+    stage.iteration = "stopped";
+    this.continueFrom(stage, "its headers callback");
+  }
+
+  private keptBack(stage: Stage, data: Body): boolean {
+    if (!stoppedAll(stage)) return false;
+    this.streaming = stage.iteration === "stopped all, watermark";
+    this.keep(data);
+    return true;
+  }
+
+  /** @returns whether the next filter gets the data */
+  private afterData(stage: Stage, status: number, data: Body): boolean {
+    if (status === DataStatus.Continue) {
+      if (stage.iteration !== "stopped") return true;
+      this.keep(data);
+      this.continueFrom(stage, "its body callback");
+      return false;
+    }
+    stage.iteration = "stopped";
+    if (status === DataStatus.StopIterationAndBuffer || status === DataStatus.StopIterationAndWatermark) {
+      this.streaming = status === DataStatus.StopIterationAndWatermark;
+      this.keep(data);
+    } else if (this.complete && this.trailers === undefined && !this.buffered) {
+      // So that there is an end to deliver when the filter goes on.
+      this.buffered = new Body();
+    }
+    return false;
+  }
+
+  private keep(data: Body): void {
+    if (data === this.buffered) return;
+    this.buffered ??= new Body();
+    this.buffered.moveFrom(data);
+    if (!this.streaming && this.buffered.length > this.bufferLimit) this.tooLarge();
+  }
+}
+
+function stoppedAll(stage: Stage): boolean {
+  return stage.iteration === "stopped all, buffering" || stage.iteration === "stopped all, watermark";
+}
+
+function afterHeaders(stage: Stage, status: number): boolean {
+  if (status === HeadersStatus.Continue) stage.headersContinued = true;
+  else if (status === HeadersStatus.StopIteration) stage.iteration = "stopped";
+  else stage.iteration = status === HeadersStatus.StopAllIterationAndBuffer ? "stopped all, buffering" : "stopped all, watermark";
+  return !stoppedAll(stage) && status !== HeadersStatus.StopIteration;
+}

@@ -1,0 +1,213 @@
+import type { HeaderPairs } from "../../upstreams/types.ts";
+import type { Context } from "../context/context.ts";
+import type { HostCore } from "../core.ts";
+import { Counter } from "../counts.ts";
+import { EnvoyCrash, RestrictedCall } from "../failure.ts";
+import type { Metric } from "../shared/metrics.ts";
+import { Status } from "../status.ts";
+import type { Compiled } from "./compiled.ts";
+import { linkImports } from "./link.ts";
+import { GuestMemory } from "./memory.ts";
+import { type GuestFailure, describeTrap } from "./trap.ts";
+
+/** What one VM is made of; equal parts are one VM per thread. */
+export interface VmSpec {
+  vmId: string;
+  vmConfig: Buffer;
+  environment: Readonly<Record<string, string>>;
+  /** Host functions and callbacks that are allowed; undefined: all. */
+  capabilities: ReadonlySet<string> | undefined;
+  compiled: Compiled;
+}
+
+type Export = (...args: number[]) => number | undefined;
+
+/** What a module may call while its memory allocator runs for the host (proxy-wasm-cpp-host, allocMemory). */
+const duringAllocation: ReadonlySet<string> = new Set(["proxy_log", "fd_write", "clock_time_get"]);
+/** ... and while `_initialize` runs (startVm). */
+const duringStart: ReadonlySet<string> = new Set([
+  ...["proxy_log", "fd_write", "args_sizes_get", "args_get", "environ_sizes_get", "environ_get", "fd_prestat_get", "fd_prestat_dir_name"],
+  ...["clock_time_get", "random_get"],
+]);
+
+/** One instance of a module in one thread: its memory, its contexts, and the way into and out of it. */
+export class Vm {
+  readonly contexts = new Map<number, Context>();
+  /** Work that Envoy puts off until the callback has returned. One queue per VM: a nested callback's end drains it too. */
+  readonly afterCall: (() => void)[] = [];
+  /** Set by a local reply or a reset: whatever the callback answers then, the iteration stops. */
+  stopNext = false;
+  failure: GuestFailure | undefined;
+  /** Timers run: in every VM but the canary, which only tries a configuration out. */
+  ticks = true;
+  memory: GuestMemory;
+  private readonly functions: Record<string, Export> = {};
+  private readonly allocator: Export;
+  private restricted: ReadonlySet<string> | undefined;
+  private nextId = 1;
+  private readonly bootCounter = new Counter();
+  readonly metricIds = new MetricIds();
+  httpToken = 4;
+
+  constructor(
+    readonly host: HostCore,
+    readonly spec: VmSpec,
+    /** 0 is the main thread, workers count from 1. */
+    readonly thread: number,
+  ) {
+    const instance = new WebAssembly.Instance(spec.compiled.module, linkImports(this, spec.compiled));
+    for (const [name, value] of Object.entries(instance.exports)) {
+      if (typeof value === "function" && this.mayCall(name)) this.functions[name] = value as Export;
+    }
+    const { malloc, proxy_on_memory_allocate } = instance.exports;
+    this.allocator = (malloc ?? proxy_on_memory_allocate) as Export;
+    const memory = instance.exports["memory"];
+    this.memory = new GuestMemory(memory instanceof WebAssembly.Memory ? memory : new WebAssembly.Memory({ initial: 0 }));
+  }
+
+  /** `_initialize` and `main`, or `_start`. */
+  start(): void {
+    this.restricted = duringStart;
+    const names = this.functions["_initialize"] ? ["_initialize", "main"] : ["_start"];
+    for (const name of names) if (this.functions[name] && !this.failed) this.enter(name, undefined, 0, 0);
+    this.restricted = undefined;
+  }
+
+  get failed(): boolean {
+    return this.failure !== undefined;
+  }
+
+  allocateId(): number {
+    return this.nextId++;
+  }
+
+  has(callback: string): boolean {
+    return this.functions[callback] !== undefined;
+  }
+
+  /**
+   * Calls an export with a context as the current one; a trap makes the VM fail and answers 0. What the callback put off is the caller's to
+   * run: see `drain`.
+   */
+  enter(name: string, context: Context | undefined, a = 0, b = 0, c = 0, d = 0, e = 0): number {
+    const { state } = this.host;
+    const { current, effective, counter } = state;
+    state.current = context;
+    state.effective = 0;
+    state.counter = context?.counter ?? this.bootCounter;
+    state.counter.entered.set(name, (state.counter.entered.get(name) ?? 0) + 1);
+    this.host.faults.enter(name);
+    try {
+      return (this.functions[name] as Export)(a, b, c, d, e) ?? 0;
+    } catch (error) {
+      this.trapped(name, error);
+      return 0;
+    } finally {
+      state.current = current;
+      state.effective = effective;
+      state.counter = counter;
+    }
+  }
+
+  /** Runs what a callback put off, as Envoy does when the callback's frame ends. */
+  drain(): void {
+    this.stopNext = false;
+    for (let action = this.afterCall.shift(); action; action = this.afterCall.shift()) action();
+  }
+
+  /** Before each host call. @returns a status to answer instead of making it, or -1. */
+  before(index: number, name: string): number {
+    const { counter } = this.host.state;
+    if (counter) counter.calls[index] = (counter.calls[index] as number) + 1;
+    if (this.restricted !== undefined && !this.restricted.has(name)) throw new RestrictedCall(name);
+    return this.host.faults.active ? this.host.faults.next(name) : -1;
+  }
+
+  /** Copies bytes into memory that the module allocates, and tells it where. */
+  give(bytes: Uint8Array | string, outAt: number, outLength: number): Status {
+    let at = 0;
+    if (bytes.length > 0) {
+      at = this.allocate(bytes.length);
+      const written = at !== 0 && (typeof bytes === "string" ? this.memory.writeText(at, bytes) : this.memory.write(at, bytes));
+      if (!written) return Status.InvalidMemoryAccess;
+      const { counter } = this.host.state;
+      if (counter) counter.toGuest += bytes.length;
+    }
+    return this.memory.setU32(outAt, at) && this.memory.setU32(outLength, bytes.length) ? Status.Ok : Status.InvalidMemoryAccess;
+  }
+
+  /** A text argument, latin1; undefined for an address outside the memory. */
+  take(at: number, length: number): string | undefined {
+    const { counter } = this.host.state;
+    if (counter) counter.fromGuest += length >>> 0;
+    return this.memory.text(at, length);
+  }
+
+  takeBytes(at: number, length: number): Buffer | undefined {
+    const { counter } = this.host.state;
+    if (counter) counter.fromGuest += length >>> 0;
+    return this.memory.read(at, length);
+  }
+
+  takePairs(at: number, length: number): HeaderPairs | undefined {
+    const { counter } = this.host.state;
+    if (counter) counter.fromGuest += length >>> 0;
+    return this.memory.pairs(at, length);
+  }
+
+  mayCall(capability: string): boolean {
+    const { capabilities } = this.spec;
+    return capabilities === undefined || capabilities.has(capability) || !capability.startsWith("proxy_") || alwaysAllowed.has(capability);
+  }
+
+  private allocate(size: number): number {
+    const { state } = this.host;
+    const { counter } = state;
+    if (counter) {
+      counter.allocations++;
+      counter.allocated += size;
+    }
+    const outer = this.restricted;
+    this.restricted = duringAllocation;
+    try {
+      return (this.allocator(size) ?? 0) >>> 0;
+    } catch (error) {
+      // The host call answers an error, the guest goes on to its end, and only then does anybody notice that the VM failed.
+      this.trapped("proxy_on_memory_allocate", error);
+      return 0;
+    } finally {
+      this.restricted = outer;
+    }
+  }
+
+  private trapped(name: string, error: unknown): void {
+    if (error instanceof EnvoyCrash) throw error;
+    const failure = describeTrap(name, error, this.spec.compiled);
+    if (failure === undefined) throw error;
+    this.failure ??= failure;
+    this.host.logs.envoy("error", "wasm", failure.log);
+  }
+}
+
+/** Called whatever a restriction lists: without these nothing would run. */
+const alwaysAllowed: ReadonlySet<string> = new Set(["proxy_on_memory_allocate", "proxy_on_vm_start"]);
+
+/** A VM's own numbers for metrics: the type is in the two low bits. */
+class MetricIds {
+  private readonly byId = new Map<number, Metric>();
+  private readonly upcoming = [4, 5, 6];
+
+  next(type: number): number {
+    const id = this.upcoming[type] as number;
+    this.upcoming[type] = id + 4;
+    return id;
+  }
+
+  set(id: number, metric: Metric): void {
+    this.byId.set(id, metric);
+  }
+
+  get(id: number): Metric | undefined {
+    return this.byId.get(id >>> 0);
+  }
+}
