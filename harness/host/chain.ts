@@ -1,6 +1,7 @@
 import type { AccessLogEntry } from "../envoy/access-log.ts";
 import type { Address } from "../envoy/builders.ts";
 import type { DownstreamTls } from "../envoy/types.ts";
+import type { Forwarding, HeaderLimits } from "./codec.ts";
 import type { Plugin } from "./plugins/plugin.ts";
 import type { HttpStream, ListenerSettings } from "./stream/stream.ts";
 
@@ -13,5 +14,7 @@ export interface Chain {
   /** What a client without a `host` header writes there. */
   authority: string;
   tls: DownstreamTls | undefined;
+  limits: HeaderLimits;
+  forwarding: Forwarding;
   accessLog(stream: HttpStream): AccessLogEntry;
 }

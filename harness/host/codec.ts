@@ -1,5 +1,7 @@
 import type { HeaderPairs } from "../upstreams/types.ts";
+import type { HeaderMap } from "./stream/header-map.ts";
 import { Flag } from "./stream/info.ts";
+import type { Connection } from "./stream/stream.ts";
 import type { HostRequest } from "./types.ts";
 
 /** A request that Envoy answers before it reaches the chain. */
@@ -12,8 +14,6 @@ export interface EarlyAnswer {
   seen: boolean;
 }
 
-const MAX_HEADERS = 100;
-const MAX_BYTES = 60 * 1024;
 const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 /** What Envoy's HTTP/1 parser takes (http-parser's list, as far as clients use it). */
 const METHODS = new Set(
@@ -22,8 +22,24 @@ const METHODS = new Set(
   ),
 );
 
+/** Of the connection manager. */
+export interface HeaderLimits {
+  count: number;
+  bytes: number;
+}
+
+/** How far the connection manager believes what came before it. */
+export interface Forwarding {
+  useRemoteAddress: boolean;
+  trustedHops: number;
+}
+
 /** The checks of Envoy's codec and connection manager that a test is likely to meet; undefined for a request that reaches the chain. */
-export function rejectEarly({ method = "GET", path = "/", protocol }: HostRequest, headers: HeaderPairs): EarlyAnswer | undefined {
+export function rejectEarly(
+  { method = "GET", path = "/", protocol }: HostRequest,
+  headers: HeaderPairs,
+  limits: HeaderLimits,
+): EarlyAnswer | undefined {
   const http1 = protocol === undefined || protocol === "http/1.1";
   const codecError = (): EarlyAnswer => ({
     status: 400,
@@ -34,22 +50,69 @@ export function rejectEarly({ method = "GET", path = "/", protocol }: HostReques
   });
   if (headers.some(([name, value]) => !(TOKEN.test(name) || name === ":authority") || hasControl(value))) return codecError();
   if (http1 && !METHODS.has(method)) return codecError();
-  if (headers.length > MAX_HEADERS || headers.reduce((sum, [name, value]) => sum + name.length + value.length, 0) > MAX_BYTES) {
-    return {
-      status: 431,
-      body: "Request Header Fields Too Large",
-      details: "http1.headers_too_large",
-      flag: Flag.DownstreamProtocolError[0],
-      seen: false,
-    };
+  const bytes = headers.reduce((sum, [name, value]) => sum + name.length + value.length, 0);
+  if (headers.length > limits.count || bytes > limits.bytes) {
+    const details = headers.length > limits.count ? "too_many_headers" : "headers_too_large";
+    const body = "Request Header Fields Too Large";
+    return { status: 431, body, details: `http1.${details}`, flag: Flag.DownstreamProtocolError[0], seen: false };
   }
   if (path.includes("#")) return { status: 400, body: "", details: "path_normalization_failed", flag: 0, seen: true };
   if (!path.startsWith("/") && method !== "CONNECT" && !/^https?:\/\//.test(path)) {
-    return { status: 404, body: "", details: "", flag: 0, seen: true };
+    return { status: 404, body: "", details: "absolute_path_rejected", flag: 0, seen: true };
   }
   return undefined;
 }
 
 function hasControl(value: string): boolean {
   return /[\0\r\n]/.test(value);
+}
+
+/** Pseudo headers as the codec makes them, in front of the others. */
+export function wireOrder(headers: readonly [string, string][], { method = "GET", path = "/", protocol }: HostRequest): HeaderPairs {
+  const isHost = (name: string) => name === ":authority" || name.toLowerCase() === "host";
+  const hosts = headers.filter(([name]) => isHost(name)).map(([, value]): [string, string] => [":authority", value]);
+  const rest = headers.filter(([name]) => !isHost(name));
+  const methodPair: [string, string] = [":method", method];
+  if (protocol === "h2c" || protocol === "h2") {
+    const scheme: [string, string] = [":scheme", protocol === "h2" ? "https" : "http"];
+    return [methodPair, [":path", path], scheme, ...hosts.slice(0, 1), ...joinCookies(rest)];
+  }
+  // An absolute URI decides over the host header.
+  const uri = /^(https?):\/\/([^/?]*)(.*)$/s.exec(path);
+  if (!uri) return [...hosts, [":path", path], methodPair, ...rest];
+  const [, scheme = "", authority = "", target = ""] = uri;
+  return [[":authority", authority], [":scheme", scheme], [":path", target === "" ? "/" : target], methodPair, ...rest];
+}
+
+/** Cookie crumbs of HTTP/2 become one header (RFC 9113, 8.2.3). */
+function joinCookies(headers: readonly [string, string][]): HeaderPairs {
+  const isCookie = ([name]: readonly [string, string]) => name.toLowerCase() === "cookie";
+  const cookies = headers.filter(isCookie).map(([, value]) => value);
+  const first = headers.findIndex(isCookie);
+  return headers.flatMap((pair, i): HeaderPairs => (!isCookie(pair) ? [pair] : i === first ? [["cookie", cookies.join("; ")]] : []));
+}
+
+/** What the connection manager adds and takes away before the first filter. */
+export function finishHeaders(map: HeaderMap, requestId: string, connection: Connection, forwarding: Forwarding): void {
+  for (const name of ["connection", "keep-alive", "proxy-connection", "transfer-encoding"]) map.remove(name);
+  const scheme = connection.tls ? "https" : "http";
+  if (!map.has(":scheme")) map.add(":scheme", scheme);
+  const external = forwarding.useRemoteAddress ? believe(map, connection, forwarding.trustedHops) : undefined;
+  if (!map.has("x-forwarded-proto")) map.add("x-forwarded-proto", scheme);
+  if (external !== undefined) map.replace("x-envoy-external-address", external);
+  if (!map.has("x-request-id")) map.add("x-request-id", requestId);
+}
+
+/** `use_remote_address`: appends the peer, and takes the client's address from as far back as is trusted. @returns it when it is external */
+function believe(map: HeaderMap, connection: Connection, hops: number): string | undefined {
+  const before = (map.get("x-forwarded-for") ?? "")
+    .split(",")
+    .map((one) => one.trim())
+    .filter((one) => one !== "");
+  const peer = connection.remote.host;
+  const trusted = hops > 0 ? before.at(-hops) : undefined;
+  map.set("x-forwarded-for", [...before, peer].join(","));
+  if (trusted !== undefined) connection.remote = { host: trusted, port: 0 };
+  const { host } = connection.remote;
+  return /^(10|127|169\.254|192\.168|172\.(1[6-9]|2\d|3[01]))\./.test(host) ? undefined : host;
 }

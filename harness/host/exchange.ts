@@ -1,4 +1,4 @@
-import { toPairs } from "../client/headers.ts";
+import { toPairs, valuesOf } from "../client/headers.ts";
 import { IncompleteResponse, toResponse } from "../client/response.ts";
 import { abortError } from "../client/send.ts";
 import type { HeaderPairs, HeadersInput } from "../upstreams/types.ts";
@@ -33,6 +33,10 @@ export class Exchange implements Downstream, HostStream {
   stream!: HttpStream;
   /** Ends it when nothing happens for too long. */
   idleTimer: Timer | undefined;
+  /** When the client gives up. */
+  timeoutTimer: Timer | undefined;
+  /** 1xx answers that came before. */
+  readonly informational: number[] = [];
   private leaving = false;
   countsOf: () => Record<string, Counts> = () => ({});
   readonly response: PendingHostResponse;
@@ -57,27 +61,33 @@ export class Exchange implements Downstream, HostStream {
   headers(headers: HeaderMap, end: boolean): void {
     for (const name of ["connection", "transfer-encoding", "keep-alive", "proxy-connection"]) headers.remove(name);
     this.started = true;
-    this.status = Number(headers.get(":status"));
+    // A client reads three digits.
+    this.status = Number((headers.get(":status") ?? "").slice(0, 3));
     this.pairs = headers.pairs().filter(([name]) => !name.startsWith(":"));
     if (!this.http2) this.frame(headers, end);
     if (end) this.complete = true;
   }
 
-  /** What the HTTP/1 codec adds. */
+  private get bodiless(): boolean {
+    return this.request.method === "HEAD" || this.status === 204 || this.status === 304 || this.status < 200;
+  }
+
+  /** What the HTTP/1 codec adds, and what a client makes of header values that hold line ends. */
   private frame(headers: HeaderMap, end: boolean): void {
-    const bodiless = this.request.method === "HEAD" || this.status === 204 || this.status === 304 || this.status < 200;
-    if (!this.stream.requestComplete) this.pairs.push(["connection", "close"]);
+    const { bodiless } = this;
+    this.pairs = this.pairs.flatMap(splitLines);
+    if (!this.stream.requestRead) this.pairs.push(["connection", "close"]);
     if (headers.has("content-length") || bodiless) return;
     this.pairs.push(end ? ["content-length", "0"] : ["transfer-encoding", "chunked"]);
   }
 
   data(bytes: Buffer, end: boolean): void {
-    this.parts.push(bytes);
+    if (!this.bodiless) this.parts.push(bytes);
     if (end) this.complete = true;
   }
 
   trailers(trailers: HeaderMap): void {
-    this.trailerPairs = trailers.pairs();
+    if (this.http2 || this.stream.settings.trailers) this.trailerPairs = trailers.pairs();
     this.complete = true;
   }
 
@@ -87,6 +97,10 @@ export class Exchange implements Downstream, HostStream {
 
   closed(): void {
     const parts = this.soFar();
+    if (this.complete && parts && this.waitsInVain(parts.body.length)) {
+      this.timedOut();
+      return;
+    }
     if (!this.complete || !parts) {
       this.finish({ error: this.leaving ? abortError() : new IncompleteResponse("MS0408", "the stream ended", parts) });
       return;
@@ -95,6 +109,23 @@ export class Exchange implements Downstream, HostStream {
     const response = toResponse(parts) as HostResponse;
     Object.defineProperty(response, "counts", { get: () => this.countsOf(), enumerable: false });
     this.finish({ response });
+  }
+
+  /** Over HTTP/1 the client takes 1xx for a first word, and waits for as many bytes as were announced. */
+  private waitsInVain(length: number): boolean {
+    if (this.http2) return false;
+    if (this.status < 200 && this.status !== 101) return true;
+    const announced = valuesOf(this.pairs, "content-length")[0];
+    return announced !== undefined && !this.bodiless && length < Number(announced);
+  }
+
+  /** The client gives up. */
+  timedOut(): void {
+    const { timeout = 10_000 } = this.request;
+    this.leaving = true;
+    const error = new IncompleteResponse("MS0409", `no complete answer within ${timeout} ms,`, this.soFar());
+    if (!this.stream.destroyed) this.post(() => this.stream.abandoned());
+    this.finish({ error });
   }
 
   /** Ends it from outside: the host crashed or was stopped, or the stream hangs. */
@@ -106,6 +137,7 @@ export class Exchange implements Downstream, HostStream {
     if (this.outcome) return;
     this.outcome = outcome;
     this.idleTimer?.cancel();
+    this.timeoutTimer?.cancel();
     this.host.over(this);
     this.settle?.(outcome);
   }
@@ -113,8 +145,11 @@ export class Exchange implements Downstream, HostStream {
   private soFar() {
     if (!this.started) return undefined;
     const { status, pairs, trailerPairs } = this;
+    const announced = this.http2 ? undefined : valuesOf(pairs, "content-length")[0];
+    // What is more than announced is not part of the answer.
+    const body = Buffer.concat(this.parts).subarray(0, announced === undefined ? undefined : Number(announced));
     const httpVersion = this.http2 ? "2.0" : "1.1";
-    return { status, reason: "", httpVersion, headers: pairs, body: Buffer.concat(this.parts), trailers: trailerPairs, informational: [] };
+    return { status, reason: "", httpVersion, headers: pairs, body, trailers: trailerPairs, informational: [...this.informational] };
   }
 
   // The test's side.
@@ -165,11 +200,14 @@ export class Exchange implements Downstream, HostStream {
 
   end(data?: string | Uint8Array, trailers?: HeadersInput): void {
     if (data !== undefined) this.stream.host.loop.post(() => this.stream.decode.more(new Body(Buffer.from(data as string)), false));
-    const pairs = toPairs(trailers);
-    this.post(() => {
-      if (pairs.length > 0) this.stream.decode.last(new HeaderMap("request trailers", pairs));
-      else this.stream.decode.more(new Body(), true);
-    });
+    this.post(() => this.finishRequest(toPairs(trailers)));
+  }
+
+  /** The last of the request arrives. */
+  finishRequest(trailers: HeaderPairs): void {
+    const { decode, settings } = this.stream;
+    if (trailers.length > 0 && (this.http2 || settings.trailers)) decode.last(new HeaderMap("request trailers", trailers));
+    else decode.more(new Body(), true);
   }
 
   abort(): void {
@@ -204,4 +242,11 @@ export class Exchange implements Downstream, HostStream {
       [Symbol.toStringTag]: "Promise",
     };
   }
+}
+
+/** A line end in a value begins another header: that is what response splitting is. */
+function splitLines([name, value]: [string, string]): HeaderPairs {
+  if (!/[\r\n]/.test(value)) return [[name, value]];
+  const [first = "", ...rest] = value.split(/\r\n|\n|\r/);
+  return [[name, first], ...rest.map((line): [string, string] => [line.replace(/:.*$/s, ""), line.replace(/^[^:]*:?\s*/, "")])];
 }

@@ -17,6 +17,3 @@ export function notInHost(what: string): MeshscriptError {
 
 /** A call that the module may not make at this moment: Envoy makes it a trap. */
 export class RestrictedCall extends Error {}
-
-/** `proc_exit`: ends the module as a trap does. */
-export class GuestExit extends Error {}

@@ -9,7 +9,7 @@ import type { ChainOptions } from "../envoy/types.ts";
 import type { Identity } from "../identities/types.ts";
 import type { BodyInput } from "../upstreams/types.ts";
 import type { Chain } from "./chain.ts";
-import { rejectEarly } from "./codec.ts";
+import { finishHeaders, rejectEarly, wireOrder } from "./codec.ts";
 import { StreamContext } from "./context/stream.ts";
 import type { Counts } from "./counts.ts";
 import { Exchange, type ExchangeHost } from "./exchange.ts";
@@ -24,6 +24,8 @@ import { type Connection, HttpStream, type PeerCertificate } from "./stream/stre
 import type { HostOptions, HostRequest, HostStream, PendingHostResponse } from "./types.ts";
 
 const NS_PER_MS = 1_000_000;
+/** As of the harness's client. */
+const CLIENT_TIMEOUT_MS = 10_000;
 
 /** An Envoy without a process: real modules in Node's V8, everything else in memory, time in the test's hand. Made by `openHost`. */
 export class Host implements ExchangeHost {
@@ -100,6 +102,7 @@ export class Host implements ExchangeHost {
       upstreamFailure: undefined,
       attempts: 0,
       upstreamFirstByte: undefined,
+      upstreamLastByte: undefined,
       filterState: new Map(Object.entries(request.filterState ?? {}).map(([key, value]) => [key, Buffer.from(value)])),
       metadata: request.metadata ?? {},
     };
@@ -137,17 +140,23 @@ export class Host implements ExchangeHost {
     const { loop } = this.runtime;
     const headers = requestHeaders(request, this.runtime.chain.authority, whole);
     const bodyless = whole && request.body === undefined && request.trailers === undefined;
-    const early = rejectEarly(request, headers);
+    const early = rejectEarly(request, headers, this.runtime.chain.limits);
     loop.post(() => {
       const map = new HeaderMap("request", wireOrder(headers, request));
       if (early) {
         stream.requestHeaders = early.seen ? map : undefined;
+        stream.requestRead = bodyless;
         return stream.localReply(
           { status: early.status, body: early.body, headers: [], grpcStatus: -1, details: early.details },
           early.flag,
         );
       }
-      finishHeaders(map, this.runtime.random.uuid(), stream.connection);
+      if (map.get("expect")?.toLowerCase() === "100-continue") {
+        // Envoy says so itself, before any filter.
+        map.remove("expect");
+        exchange.informational.push(100);
+      }
+      finishHeaders(map, this.runtime.random.uuid(), stream.connection, this.runtime.chain.forwarding);
       const noBody = bodyless || (whole && valuesOf(headers, "content-length")[0] === "0" && request.trailers === undefined);
       stream.decode.arrived(map, noBody);
       if (!whole || noBody) return;
@@ -161,13 +170,7 @@ export class Host implements ExchangeHost {
     const pieces = piecesOf(request.body);
     if (!pieces) return void this.sendStream(exchange, request);
     for (const piece of pieces) if (piece.length > 0) loop.post(() => stream.decode.more(new Body(piece), false));
-    loop.post(() => this.endBody(stream, request));
-  }
-
-  private endBody(stream: HttpStream, request: HostRequest): void {
-    const trailers = toPairs(request.trailers);
-    if (trailers.length > 0) stream.decode.last(new HeaderMap("request trailers", trailers));
-    else stream.decode.more(new Body(), true);
+    loop.post(() => exchange.finishRequest(toPairs(request.trailers)));
   }
 
   private async sendStream(exchange: Exchange, request: HostRequest): Promise<void> {
@@ -178,7 +181,7 @@ export class Host implements ExchangeHost {
       this.run();
     }
     this.runtime.pending--;
-    this.runtime.loop.post(() => this.endBody(stream, request));
+    this.runtime.loop.post(() => exchange.finishRequest(toPairs(request.trailers)));
     this.run();
   }
 
@@ -240,7 +243,7 @@ export class Host implements ExchangeHost {
     } catch (error) {
       this.end(error);
     }
-    for (const exchange of this.open) this.watchIdle(exchange);
+    for (const exchange of this.open) this.watch(exchange);
   }
 
   over(exchange: Exchange): void {
@@ -291,22 +294,26 @@ export class Host implements ExchangeHost {
     }
   }
 
-  /** Those whose next event would be the idle timeout, while a filter holds them. */
+  /** Those whose next event would be the idle timeout, or the client's giving up, while a filter holds them. */
   private failHanging(): void {
     if (this.options.onHang === "wait") return;
     const next = this.runtime.clock.next();
     for (const exchange of [...this.waiting]) {
       const paused = exchange.paused.request ?? exchange.paused.response;
-      if (paused === undefined || exchange.idleTimer?.at !== next || this.runtime.pending > 0) continue;
+      const { idleTimer, timeoutTimer } = exchange;
+      if (paused === undefined || (idleTimer?.at !== next && timeoutTimer?.at !== next) || this.runtime.pending > 0) continue;
       const seconds = this.runtime.chain.settings.streamIdleTimeoutMs / 1000;
       exchange.fail(hangs(exchange, `nothing but Envoy's stream_idle_timeout (${seconds} s here, 5 min by default) will end it`));
     }
   }
 
-  private watchIdle(exchange: Exchange): void {
+  /** Timers only for streams that stay open: most end within the call that began them. */
+  private watch(exchange: Exchange): void {
     const { clock, chain } = this.runtime;
-    const { stream } = exchange;
+    const { stream, request } = exchange;
     const { streamIdleTimeoutMs } = chain.settings;
+    const since = (clock.elapsed - stream.info.start) / NS_PER_MS;
+    exchange.timeoutTimer ??= clock.after((request.timeout ?? CLIENT_TIMEOUT_MS) - since, () => exchange.timedOut());
     if (exchange.idleTimer || stream.destroyed || streamIdleTimeoutMs === 0) return;
     const due = stream.lastActivity + streamIdleTimeoutMs * NS_PER_MS;
     exchange.idleTimer = clock.after((due - clock.elapsed) / NS_PER_MS, () => {
@@ -479,31 +486,6 @@ function requestHeaders(request: HostRequest, authority: string, whole: boolean)
   if (body === undefined) headers.push(["transfer-encoding", "chunked"]);
   else if (request.body !== undefined) headers.push(["content-length", String(body.length)]);
   return headers;
-}
-
-/** Pseudo headers as the codec makes them. */
-function wireOrder(headers: readonly [string, string][], { method = "GET", path = "/", protocol }: HostRequest): [string, string][] {
-  const hosts = headers
-    .filter(([name]) => name.toLowerCase() === "host" || name === ":authority")
-    .map(([, value]): [string, string] => [":authority", value]);
-  const rest = headers.filter(([name]) => name.toLowerCase() !== "host" && name !== ":authority");
-  const line: [string, string][] = [
-    [":path", path],
-    [":method", method],
-  ];
-  if (protocol === "h2c" || protocol === "h2") return [[":path", path], [":method", method], ...hosts.slice(0, 1), ...rest];
-  return [...hosts, ...line, ...rest];
-}
-
-/** What the connection manager adds before the first filter. */
-function finishHeaders(map: HeaderMap, requestId: string, { tls }: Connection): void {
-  map.remove("connection");
-  map.remove("keep-alive");
-  map.remove("proxy-connection");
-  map.remove("transfer-encoding");
-  if (!map.has(":scheme")) map.add(":scheme", tls ? "https" : "http");
-  if (!map.has("x-forwarded-proto")) map.add("x-forwarded-proto", tls ? "https" : "http");
-  if (!map.has("x-request-id")) map.add("x-request-id", requestId);
 }
 
 /** undefined for a body that comes piece by piece from outside. */

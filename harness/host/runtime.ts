@@ -82,17 +82,34 @@ export class Runtime implements HostCore {
         continue;
       }
       const address = { host: "127.0.0.1", port: spec.port || 10_001 + upstreams.size };
-      upstreams.set(name, new HostUpstream(name, spec, address, (task) => this.loop.post(task), this.wake));
+      upstreams.set(
+        name,
+        new HostUpstream(
+          name,
+          spec,
+          address,
+          (task) => this.loop.post(task),
+          this.wake,
+          () => this.clock.date.toUTCString(),
+        ),
+      );
     }
     const clusters = new Map<string, Cluster>();
     for (const upstream of upstreams.values()) clusters.set(upstream.name, { kind: "upstream", name: upstream.name, upstream });
     for (const config of options.clusters ?? []) clusters.set(String(config["name"]), readCluster(config, upstreams));
     const settings = settingsOf(options, upstreams, clusters);
     const accessLog = accessLogFormat(options.accessLog ?? {});
-    const plugins = this.load(pluginsOf(options), code);
-
-    for (const [name, upstream] of upstreams) this.upstreams.set(name, upstream);
+    const before = this.clusters;
+    // Plugins may call out while they are configured.
     this.clusters = clusters;
+    let plugins: Plugin[];
+    try {
+      plugins = this.load(pluginsOf(options), code);
+    } catch (error) {
+      this.clusters = before;
+      throw error;
+    }
+    for (const [name, upstream] of upstreams) this.upstreams.set(name, upstream);
     const address = { host: "127.0.0.1", port: 10_000 };
     this.chain = {
       plugins,
@@ -101,6 +118,7 @@ export class Runtime implements HostCore {
       address,
       authority: `${address.host}:${address.port}`,
       tls: options.tls,
+      ...managerSettings(options.httpConnectionManager ?? {}),
       accessLog,
     };
     for (const thread of [this.main, ...this.workers]) thread.retain(plugins);
@@ -178,13 +196,22 @@ function pluginsOf({ plugins, filters }: HostOptions): HostPlugin[] {
 }
 
 const managerFields = [
-  "stat_prefix",
-  "stream_idle_timeout",
-  "server_name",
-  "delayed_close_timeout",
-  "http_protocol_options",
-  "route_config",
+  ...["stat_prefix", "stream_idle_timeout", "request_timeout", "server_name", "delayed_close_timeout", "http_protocol_options", "route_config"],
+  ...["common_http_protocol_options", "max_request_headers_kb", "use_remote_address", "xff_num_trusted_hops"],
 ];
+
+/** What the connection manager's settings mean for a new stream. */
+function managerSettings(manager: ConfigObject) {
+  const common = isObject(manager["common_http_protocol_options"]) ? manager["common_http_protocol_options"] : {};
+  return {
+    limits: { count: Number(common["max_headers_count"] ?? 100), bytes: Number(manager["max_request_headers_kb"] ?? 60) * 1024 },
+    forwarding: { useRemoteAddress: manager["use_remote_address"] === true, trustedHops: Number(manager["xff_num_trusted_hops"] ?? 0) },
+  };
+}
+
+function seconds(value: unknown, fallback: string): number {
+  return Number(String(value ?? fallback).replace(/s$/, "")) * 1000;
+}
 
 function settingsOf(
   options: HostOptions,
@@ -198,7 +225,9 @@ function settingsOf(
   const host = isObject(manager["route_config"]) ? virtualHost(manager["route_config"]) : undefined;
   const routes = host?.routes ?? options.routes ?? [{ match: { prefix: "/" }, ...fallback }];
   return {
-    streamIdleTimeoutMs: Number(String(manager["stream_idle_timeout"] ?? STREAM_IDLE_TIMEOUT).replace(/s$/, "")) * 1000,
+    streamIdleTimeoutMs: seconds(manager["stream_idle_timeout"], STREAM_IDLE_TIMEOUT),
+    requestTimeoutMs: seconds(manager["request_timeout"], "0s"),
+    trailers: !isObject(manager["http_protocol_options"]) || manager["http_protocol_options"]["enable_trailers"] !== false,
     serverName: String(manager["server_name"] ?? "envoy"),
     bufferLimit: BUFFER_LIMIT,
     routes: new RouteTable(routes, { name: host?.name ?? "main", metadata: host?.metadata ?? {} }),

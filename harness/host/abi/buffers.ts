@@ -13,7 +13,6 @@ export const buffers = {
     if (bytes === undefined) return Status.NotFound;
     const from = start >>> 0;
     const count = length >>> 0;
-    if (from + count > 0xffff_ffff) return Status.BadArgument;
     return vm.give(bytes.subarray(Math.min(from, bytes.length), Math.min(from + count, bytes.length)), out, outLength);
   },
 

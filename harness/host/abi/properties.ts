@@ -1,4 +1,4 @@
-import { encodeProperty, findProperty } from "../properties/value.ts";
+import { encodeProperty, findProperty, group } from "../properties/value.ts";
 import { Status } from "../status.ts";
 import type { HostFunction } from "../vm/link.ts";
 import { caller } from "./caller.ts";
@@ -7,7 +7,7 @@ export const properties = {
   proxy_get_property: (vm, path: number, pathLength: number, out: number, outLength: number) => {
     const text = vm.take(path, pathLength);
     if (text === undefined) return Status.InvalidMemoryAccess;
-    const value = text === "" ? "group" : findProperty(caller(vm).properties, text);
+    const value = text === "" ? group(() => undefined) : findProperty(caller(vm).properties, text);
     if (value === undefined) return Status.NotFound;
     const bytes = encodeProperty(value);
     return bytes === undefined ? Status.SerializationFailure : vm.give(bytes, out, outLength);

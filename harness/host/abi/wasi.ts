@@ -1,4 +1,3 @@
-import { GuestExit } from "../failure.ts";
 import type { HostFunction } from "../vm/link.ts";
 import type { Vm } from "../vm/vm.ts";
 
@@ -64,8 +63,10 @@ const implemented: Record<string, HostFunction> = {
 
   args_get: (_vm, _pointers: number, _buffer: number) => SUCCESS,
 
-  proc_exit: (_vm, code: number) => {
-    throw new GuestExit(`proc_exit(${code})`);
+  // Envoy logs it and goes on.
+  proc_exit: (vm, code: number) => {
+    vm.host.logs.envoy("error", "wasm", `proc_exit(${code})`);
+    return undefined;
   },
 
   sched_yield: (_vm) => SUCCESS,
@@ -89,5 +90,7 @@ export function wasi(name: string): HostFunction {
 }
 
 function environment(vm: Vm): Buffer[] {
-  return Object.entries(vm.spec.environment).map(([name, value]) => Buffer.from(`${name}=${value}\0`));
+  return Object.entries(vm.spec.environment)
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([name, value]) => Buffer.from(`${name}=${value}\0`));
 }

@@ -45,6 +45,16 @@ export interface LocalReply {
 /** What a module's buffer call reaches: a body that can be edited, or bytes that cannot. `absent`: Envoy has the buffer, without data. */
 export type GuestBuffer = Body | Buffer | "absent" | undefined;
 
+/** Buffers that Envoy has in every phase, if only without data; the others are not found where there is nothing in them. */
+const absent: ReadonlySet<number> = new Set([
+  BufferType.RequestBody,
+  BufferType.ResponseBody,
+  BufferType.DownstreamData,
+  BufferType.UpstreamData,
+  BufferType.GrpcMessage,
+  BufferType.CallData,
+]);
+
 /**
  * A context of a module: a root (one per plugin configuration and VM) or a stream. The base answers as Envoy does where a context has
  * no such thing.
@@ -80,7 +90,7 @@ export abstract class Context {
   }
 
   buffer(type: number): GuestBuffer {
-    return type === BufferType.RequestBody || type === BufferType.ResponseBody ? "absent" : undefined;
+    return absent.has(type) ? "absent" : undefined;
   }
 
   /** The module is in its log callback. */

@@ -18,7 +18,7 @@ export function requestProperty(part: string, stream: HttpStream, view: View): P
     case "duration":
       return info.end === undefined ? undefined : BigInt(info.end - info.start);
     case "headers":
-      return headers && headersProperty(headers);
+      return headersProperty(headers);
     case "path":
       return headers?.get(":path");
     case "url_path":
@@ -63,15 +63,16 @@ export function responseProperty(part: string, stream: HttpStream, view: View): 
     case "trailers":
       return headersProperty(view.responseTrailers);
     case "backend_latency":
-      return info.end === undefined || info.upstreamFirstByte === undefined ? undefined : BigInt(info.end - info.start);
+      return info.upstreamLastByte === undefined ? undefined : BigInt(info.upstreamLastByte - info.start);
     default:
       return undefined;
   }
 }
 
-/** A map of headers: repeated ones joined, names in any case. */
+/** A map of headers: repeated ones joined, names in any case. As a whole, Envoy gives it in no order. */
 function headersProperty(headers: HeaderMap | undefined): PropertyNode {
-  return { get: (name) => headers?.joined(name), pairs: () => headers?.pairs() ?? [] };
+  const names = () => [...new Set(headers?.pairs().map(([name]) => name) ?? [])];
+  return { get: (name) => headers?.joined(name), pairs: () => names().map((name) => [name, headers?.joined(name) ?? ""]) };
 }
 
 function sizeOf(headers: HeaderMap | undefined, bytes: number): bigint {

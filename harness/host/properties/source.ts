@@ -25,7 +25,7 @@ export function nodeProperty(vm: Vm): PropertyNode {
 /** A Metadata message. */
 export function metadataProperty(metadata: Readonly<Record<string, Record<string, unknown>>>): PropertyNode {
   return {
-    get: (part) => (part === "filter_metadata" ? fromJson(metadata) : part === "typed_filter_metadata" ? fromJson({}) : undefined),
+    get: (part) => (part === "filter_metadata" ? namespaces(metadata) : part === "typed_filter_metadata" ? fromJson({}) : undefined),
     bytes: () => metadataMessage(metadata),
   };
 }
@@ -35,4 +35,9 @@ export function rootProperties(vm: Vm, plugin: Plugin): PropertySource {
   return {
     top: (name) => (name === "xds" ? group((part) => (part === "node" ? nodeProperty(vm) : undefined)) : ownProperty(name, vm, plugin)),
   };
+}
+
+/** The map of namespaces: Envoy cannot hand it out as a whole. */
+function namespaces(metadata: Readonly<Record<string, Record<string, unknown>>>): PropertyNode {
+  return group((namespace) => fromJson(metadata[namespace]));
 }

@@ -60,7 +60,7 @@ function xds(part: string, context: StreamContext, stream: HttpStream): Property
     case "node":
       return nodeProperty(context.vm);
     case "cluster_name":
-      return info.upstreamCluster;
+      return info.upstreamCluster || undefined;
     case "cluster_metadata":
       return info.upstreamCluster === undefined ? undefined : metadataProperty({});
     case "route_name":
@@ -76,7 +76,8 @@ function xds(part: string, context: StreamContext, stream: HttpStream): Property
     case "listener_metadata":
       return metadataProperty(settings.metadata);
     case "upstream_host_metadata":
-      return info.upstreamHost && metadataProperty({});
+      // There, but with nothing in it that could be read as a whole.
+      return info.upstreamHost && group(() => undefined);
     case "filter_chain_name":
       return "";
     default:

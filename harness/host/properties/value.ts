@@ -37,7 +37,7 @@ function isNode(value: PropertyValue): value is PropertyNode {
 /** What a module receives: whole numbers in 8 bytes little-endian, maps as a block of pairs; undefined for what cannot be read as a whole. */
 export function encodeProperty(value: PropertyValue): Buffer | string | undefined {
   if (typeof value === "string" || Buffer.isBuffer(value)) return value;
-  if (value === null) return "";
+  if (value === null) return undefined;
   if (typeof value === "bigint" || typeof value === "number") {
     const bytes = Buffer.alloc(8);
     if (typeof value === "bigint") bytes.writeBigInt64LE(BigInt.asIntN(64, value));

@@ -1,20 +1,22 @@
+import { METHODS } from "node:http";
 import { valuesOf, wholeBody } from "../../client/headers.ts";
 import type { Address } from "../../envoy/builders.ts";
 import { type Head, receive } from "../../upstreams/received.ts";
 import { UpstreamRecord } from "../../upstreams/record.ts";
 import type { HeaderPairs, ReceivedHead, UpstreamResponse, UpstreamSpec } from "../../upstreams/types.ts";
+import { EnvoyCrash } from "../failure.ts";
 
 /** What an upstream sends back, piece by piece. */
 export interface ResponseSink {
   headers(pairs: HeaderPairs, status: number, end: boolean): void;
   data(bytes: Buffer, end: boolean): void;
   trailers(pairs: HeaderPairs): void;
-  reset(): void;
+  /** @param within the answer, in chunks that have no end */
+  reset(within?: boolean): void;
 }
 
 /** A request that an upstream is receiving. */
 export interface Exchange {
-  readonly head: ReceivedHead;
   data(bytes: Buffer): void;
   complete(trailers: HeaderPairs): void;
   /** Envoy gave it up. */
@@ -37,6 +39,8 @@ export class HostUpstream extends UpstreamRecord {
     readonly address: Address,
     private readonly post: Post,
     private readonly wake: () => void,
+    /** Node's HTTP/2 server writes it. */
+    private readonly date: () => string,
   ) {
     super(name, spec.respond);
     this.protocol = spec.protocol ?? "http/1.1";
@@ -50,7 +54,13 @@ export class HostUpstream extends UpstreamRecord {
   async stop(): Promise<void> {}
 
   open(head: Head, sink: ResponseSink): Exchange {
+    const refusal = this.protocol === "http/1.1" ? refusedByParser(head) : undefined;
+    if (refusal !== undefined) {
+      this.post(() => (refusal === "broken" ? sink.reset() : this.deliver(refusal, sink)));
+      return { data: () => undefined, complete: () => undefined, abandon: () => undefined };
+    }
     const received = receive(head);
+    const length = lengthOf(head);
     const body: Buffer[] = [];
     let over = false;
     let whole = false;
@@ -67,11 +77,14 @@ export class HostUpstream extends UpstreamRecord {
     const decide = () => this.whenDecided(received.head, answer, () => sink.reset());
     this.post(decide);
     return {
-      head: received.head,
-      data: (bytes) => body.push(bytes),
+      data: (bytes) => void body.push(bytes),
       complete: (trailers) => {
+        const bytes = Buffer.concat(body);
+        // Less than was announced: the upstream waits for the rest.
+        if (length !== undefined && bytes.length < length) return;
+        if (length !== undefined && bytes.length > length) throw smuggled(length, bytes.length);
         whole = true;
-        this.completed(received.complete(Buffer.concat(body), trailers));
+        this.completed(received.complete(bytes, trailers));
         answered?.();
       },
       abandon: () => {
@@ -119,6 +132,7 @@ export class HostUpstream extends UpstreamRecord {
     const headers = pairsOf(answer.headers);
     const bodiless = status === 204 || status === 304 || status < 200;
     if (this.protocol === "http/1.1") this.frame(answer, headers, trailers, bodiless);
+    else if (valuesOf(headers, "date").length === 0) headers.push(["date", this.date()]);
     if (body !== undefined && typeof body === "object" && Symbol.asyncIterator in body) {
       void this.stream(headers, status, body, answer, sink);
       return;
@@ -141,7 +155,7 @@ export class HostUpstream extends UpstreamRecord {
   }
 
   private finish(answer: UpstreamResponse, trailers: HeaderPairs, sink: ResponseSink): void {
-    if (answer.reset === "mid-body") sink.reset();
+    if (answer.reset === "mid-body") sink.reset(true);
     else if (trailers.length > 0) sink.trailers(trailers);
     else sink.data(Buffer.alloc(0), true);
   }
@@ -184,4 +198,27 @@ function piecesOf(body: Exclude<UpstreamResponse["body"], AsyncIterable<unknown>
   if (body === undefined) return [];
   const pieces = typeof body === "string" || body instanceof Uint8Array ? [body] : body;
   return pieces.map((piece) => Buffer.from(piece as string)).filter((piece) => piece.length > 0);
+}
+
+/** What Node's HTTP/1 server, which stands behind `Upstream`, does not take; `broken`: it closes the connection. */
+function refusedByParser({ method, headers }: Head): "broken" | UpstreamResponse | undefined {
+  if (!METHODS.includes(method)) return "broken";
+  for (const [name, value] of headers) {
+    if (name === "") return "broken";
+    if (name === "transfer-encoding" && value !== "chunked") return "broken";
+    if (name === "expect" && value !== "100-continue") return { status: 417, headers: { "transfer-encoding": "chunked" } };
+  }
+  return undefined;
+}
+
+function lengthOf({ headers, httpVersion }: Head): number | undefined {
+  const length = httpVersion === "1.1" ? valuesOf([...headers], "content-length")[0] : undefined;
+  return length === undefined ? undefined : Number(length);
+}
+
+function smuggled(announced: number, sent: number): EnvoyCrash {
+  const what = `the request has content-length ${announced} and a body of ${sent} bytes`;
+  return new EnvoyCrash(
+    `${what}: over HTTP/1 the upstream reads the rest as another request; remove content-length in the headers callback`,
+  );
 }

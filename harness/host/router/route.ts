@@ -14,10 +14,19 @@ export interface Route {
         pick(headers: HeaderMap, random: SeededRandom): string;
         timeoutMs: number;
         prefixRewrite: string | undefined;
+        requestHeaders: readonly AddedHeader[];
+        responseHeaders: readonly AddedHeader[];
         prefix: string;
       }
     | { kind: "direct"; status: number; body: string }
     | { kind: "redirect"; status: number; location(headers: HeaderMap): string };
+}
+
+/** A header that a route adds. */
+export interface AddedHeader {
+  name: string;
+  value: string;
+  overwrite: boolean;
 }
 
 export type Metadata = Record<string, Record<string, unknown>>;
@@ -50,7 +59,11 @@ export class RouteTable {
 }
 
 function readRoute(config: ConfigObject): Route {
-  known(config, ["name", "match", "route", "direct_response", "redirect", "metadata"], "a route");
+  known(
+    config,
+    ["name", "match", "route", "direct_response", "redirect", "metadata", "request_headers_to_add", "response_headers_to_add"],
+    "a route",
+  );
   const match = object(config["match"], "match");
   const name = typeof config["name"] === "string" ? config["name"] : "";
   const metadata = (object(config["metadata"] ?? {}, "metadata")["filter_metadata"] ?? {}) as Metadata;
@@ -131,6 +144,8 @@ function readAction(config: ConfigObject, match: ConfigObject): Route["action"] 
     pick: readCluster(action),
     timeoutMs,
     prefixRewrite: rewrite,
+    requestHeaders: addedHeaders(config["request_headers_to_add"]),
+    responseHeaders: addedHeaders(config["response_headers_to_add"]),
     prefix: String(match["prefix"] ?? match["path"] ?? ""),
   };
 }
@@ -163,6 +178,16 @@ function readCluster(action: ConfigObject): (headers: HeaderMap, random: SeededR
     }
     return "";
   };
+}
+
+function addedHeaders(list: unknown): AddedHeader[] {
+  return (Array.isArray(list) ? list : []).map((one) => {
+    const entry = object(one, "headers_to_add");
+    const header = object(entry["header"], "headers_to_add.header");
+    const value = String(header["value"] ?? "");
+    if (value.includes("%")) throw notInHost(`headers_to_add: the in-process host has no command operators (${value})`);
+    return { name: String(header["key"]), value, overwrite: String(entry["append_action"] ?? "").startsWith("OVERWRITE") };
+  });
 }
 
 /** A field that the host would ignore would make a test pass that fails on Envoy. */

@@ -5,6 +5,7 @@ import type { HeaderMap } from "../stream/header-map.ts";
 import { Flag } from "../stream/info.ts";
 import type { HttpStream } from "../stream/stream.ts";
 import type { Cluster } from "./cluster.ts";
+import type { AddedHeader } from "./route.ts";
 import { type ResetReason, UpstreamRequest } from "./upstream-request.ts";
 
 /** A local reply of the router's. */
@@ -25,6 +26,9 @@ export class Router {
   private timeoutMs = 0;
   private seen = false;
   private trailersSent = false;
+  /** The whole request has arrived here. */
+  hasAll = false;
+  private responseHeaders: readonly AddedHeader[] = [];
 
   constructor(private readonly stream: HttpStream) {}
 
@@ -34,6 +38,7 @@ export class Router {
       throw new EnvoyCrash("a request goes on after its stream was closed in the same callback: Envoy 1.40 ends with SIGSEGV");
     if (this.seen) throw new EnvoyCrash("proxy_continue_stream for a request that was not paused: Envoy sends the request twice");
     this.seen = true;
+    stream.route();
     const cluster = stream.settings.cluster(stream.info.upstreamCluster ?? "");
     const own = this.ownAnswer(headers, cluster) ?? this.prepare(headers);
     if (own || !cluster || cluster.kind === "empty" || cluster.kind === "full") {
@@ -67,6 +72,7 @@ export class Router {
   }
 
   private sent(trailers?: HeaderMap): void {
+    this.hasAll = true;
     this.request?.complete(trailers);
     if (this.request && this.timeoutMs > 0) this.timer = this.stream.host.clock.after(this.timeoutMs, () => this.timedOut());
   }
@@ -108,7 +114,13 @@ export class Router {
     const action = this.stream.route()?.action;
     if (action?.kind !== "cluster") return undefined;
     this.timeoutMs = action.timeoutMs;
-    if (action.timeoutMs > 0) headers.replace("x-envoy-expected-rq-timeout-ms", String(action.timeoutMs));
+    this.responseHeaders = action.responseHeaders;
+    // A caller may ask for another timeout; it is not passed on.
+    const asked = headers.get("x-envoy-upstream-rq-timeout-ms");
+    if (asked !== undefined && /^\d+$/.test(asked)) this.timeoutMs = Number(asked);
+    headers.remove("x-envoy-upstream-rq-timeout-ms");
+    if (this.timeoutMs > 0) headers.set("x-envoy-expected-rq-timeout-ms", String(this.timeoutMs));
+    for (const { name, value, overwrite } of action.requestHeaders) overwrite ? headers.replace(name, value) : headers.add(name, value);
     if (action.prefixRewrite !== undefined) {
       const path = headers.get(":path") ?? "";
       headers.replace("x-envoy-original-path", path);
@@ -132,20 +144,27 @@ export class Router {
         stream.info.upstreamFirstByte = elapsed;
         stream.info.details = "via_upstream";
         stream.info.code = Number(headers.get(":status"));
-        headers.replace("x-envoy-upstream-service-time", String(Math.round((elapsed - this.sentAt) / 1_000_000)));
+        if (end) stream.info.upstreamLastByte = elapsed;
+        headers.set("x-envoy-upstream-service-time", String(Math.round((elapsed - this.sentAt) / 1_000_000)));
+        for (const { name, value, overwrite } of this.responseHeaders) overwrite ? headers.replace(name, value) : headers.add(name, value);
         if (end) this.timer?.cancel();
         stream.encode.start(headers, end);
       },
       data: (bytes: Buffer, end: boolean) => {
-        if (end) this.timer?.cancel();
+        if (end) this.lastByte();
         stream.encode.more(bytes, end);
       },
       trailers: (trailers: HeaderMap) => {
-        this.timer?.cancel();
+        this.lastByte();
         stream.encode.last(trailers);
       },
       reset: (reason: ResetReason) => this.upstreamReset(reason),
     };
+  }
+
+  private lastByte(): void {
+    this.timer?.cancel();
+    this.stream.info.upstreamLastByte = this.stream.host.clock.elapsed;
   }
 
   private upstreamReset(reason: ResetReason): void {

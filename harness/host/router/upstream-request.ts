@@ -1,14 +1,17 @@
 import type { Body } from "../stream/body.ts";
 import { HeaderMap } from "../stream/header-map.ts";
 import type { Cluster } from "./cluster.ts";
-import type { Exchange, Post } from "./host-upstream.ts";
+import type { Exchange, Post, ResponseSink } from "./host-upstream.ts";
 
 /** Why there is no answer: Envoy's text for people, its name in the details, and the flag. */
 export interface ResetReason {
   text: string;
   details: string;
-  flag: "UpstreamConnectionFailure" | "UpstreamConnectionTermination";
+  flag: "UpstreamConnectionFailure" | "UpstreamConnectionTermination" | "UpstreamProtocolError";
 }
+
+/** A body in chunks that ends without its last one. */
+export const protocolError: ResetReason = { text: "protocol error", details: "protocol_error", flag: "UpstreamProtocolError" };
 
 export const connectionTermination: ResetReason = {
   text: "connection termination",
@@ -34,6 +37,9 @@ export interface UpstreamCallbacks {
 export class UpstreamRequest {
   private exchange: Exchange | undefined;
   private over = false;
+  /** What came before the connection was there. */
+  private waiting: (() => void)[] | undefined = [];
+  private framed = false;
 
   constructor(
     private readonly cluster: Extract<Cluster, { kind: "upstream" | "refused" }>,
@@ -51,43 +57,63 @@ export class UpstreamRequest {
     const { upstream } = cluster;
     const http1 = upstream.protocol === "http/1.1";
     const pairs = headers.pairs();
+    const bodiless = /^(GET|HEAD|DELETE|TRACE|CONNECT)$/.test(headers.get(":method") ?? "");
     const sent = http1
       ? pairs.flatMap(([name, value]): [string, string][] =>
           name === ":authority" ? [["host", value]] : name.startsWith(":") ? [] : [[name, value]],
         )
       : pairs;
-    if (http1 && bodyFollows && !headers.has("content-length") && !headers.has("transfer-encoding"))
-      sent.push(["transfer-encoding", "chunked"]);
-    this.exchange = upstream.open(
-      {
-        method: headers.get(":method") ?? "",
-        path: headers.get(":path") ?? "",
-        authority: headers.get(":authority"),
-        httpVersion: http1 ? "1.1" : "2.0",
-        headers: sent,
+    if (http1 && !headers.has("content-length") && !headers.has("transfer-encoding")) {
+      if (bodyFollows) sent.push(["transfer-encoding", "chunked"]);
+      else if (!bodiless) sent.push(["content-length", "0"]);
+    }
+    this.framed = http1 && headers.has("content-length");
+    const head = {
+      method: headers.get(":method") ?? "",
+      path: headers.get(":path") ?? "",
+      authority: headers.get(":authority"),
+      httpVersion: http1 ? "1.1" : "2.0",
+      headers: sent,
+    };
+    // A connection is never there in the callback that asks for it: what is answered or closed until then is not seen by the upstream.
+    this.post(() => {
+      if (this.over) return;
+      this.exchange = upstream.open(head, this.sink());
+      for (const send of this.waiting ?? []) send();
+      this.waiting = undefined;
+    });
+  }
+
+  private sink(): ResponseSink {
+    return {
+      headers: (received, status, end) => {
+        if (!this.over) this.callbacks.headers(new HeaderMap("response", [[":status", String(status)], ...received]), end);
       },
-      {
-        headers: (received, status, end) => {
-          if (!this.over) this.callbacks.headers(new HeaderMap("response", [[":status", String(status)], ...received]), end);
-        },
-        data: (bytes, end) => {
-          if (!this.over) this.callbacks.data(bytes, end);
-        },
-        trailers: (received) => {
-          if (!this.over) this.callbacks.trailers(new HeaderMap("response trailers", received));
-        },
-        reset: () => this.failed(connectionTermination),
+      data: (bytes, end) => {
+        if (!this.over) this.callbacks.data(bytes, end);
       },
-    );
+      trailers: (received) => {
+        if (!this.over) this.callbacks.trailers(new HeaderMap("response trailers", received));
+      },
+      reset: (within) => this.failed(within ? protocolError : connectionTermination),
+    };
+  }
+
+  private whenOpen(send: () => void): void {
+    if (this.waiting) this.waiting.push(send);
+    else send();
   }
 
   data(body: Body): void {
-    if (body.length > 0) this.exchange?.data(Buffer.from(body.bytes()));
+    const bytes = Buffer.from(body.bytes());
     body.drain(body.length);
+    if (bytes.length > 0) this.whenOpen(() => this.exchange?.data(bytes));
   }
 
   complete(trailers?: HeaderMap): void {
-    this.exchange?.complete(trailers?.pairs() ?? []);
+    // HTTP/1 has no room for trailers behind a body whose length was announced.
+    const pairs = this.framed ? [] : (trailers?.pairs() ?? []);
+    this.whenOpen(() => this.exchange?.complete(pairs));
   }
 
   cancel(): void {

@@ -37,9 +37,20 @@ export class DecodePath extends Path {
   arrived(headers: HeaderMap, end: boolean): void {
     this.stream.requestHeaders = headers;
     this.stream.requestComplete = end;
+    this.stream.requestRead = end;
     this.stream.active();
     this.stream.route();
+    this.watch();
     this.runHeaders(undefined, headers, end);
+  }
+
+  /** `request_timeout` ends when the whole request has passed the chain. */
+  private watch(): void {
+    const { settings, host } = this.stream;
+    if (settings.requestTimeoutMs === 0) return;
+    host.clock.after(settings.requestTimeoutMs, () => {
+      if (!this.stream.destroyed && !this.stream.router.hasAll) this.stream.requestTimedOut();
+    });
   }
 
   more(data: Body, end: boolean): void {
@@ -48,6 +59,7 @@ export class DecodePath extends Path {
     this.stream.info.bytesReceived += data.length;
     this.stream.active();
     this.runData(undefined, data, end);
+    if (end) this.stream.requestRead = true;
   }
 
   last(trailers: HeaderMap): void {
@@ -56,6 +68,7 @@ export class DecodePath extends Path {
     this.stream.requestComplete = true;
     this.stream.active();
     this.runTrailers(undefined, trailers);
+    this.stream.requestRead = true;
   }
 
   addTrailers(): HeaderMap {

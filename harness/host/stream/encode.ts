@@ -3,7 +3,7 @@ import { newStage } from "./decode.ts";
 import type { HttpFilter } from "./filter.ts";
 import { HeaderMap } from "./header-map.ts";
 import { Path, type Stage } from "./path.ts";
-import type { HttpStream } from "./stream.ts";
+import { type HttpStream, statusOf } from "./stream.ts";
 
 /** The response on its way to the client: the chain backward. */
 export class EncodePath extends Path {
@@ -92,8 +92,7 @@ export class EncodePath extends Path {
   protected onAborted(): void {}
 
   protected finishHeaders(headers: HeaderMap, end: boolean): void {
-    const status = headers.get(":status");
-    if (status === undefined || !/^\d+$/.test(status)) {
+    if (statusOf(headers.get(":status")) === undefined) {
       const message = "missing required header: :status";
       const details = `filter_removed_required_response_headers{${message.replaceAll(" ", "_")}}`;
       this.stream.localReply({ status: 502, body: message, headers: [], grpcStatus: -1, details });

@@ -99,6 +99,13 @@ export class HeaderMap {
     this.insert(key, value);
   }
 
+  /** Puts a value in the place of the one that is there, or at the end: how Envoy itself sets its own headers. */
+  set(name: string, value: string): void {
+    const at = this.names.indexOf(this.key(name));
+    if (at >= 0) this.values[at] = value;
+    else this.add(name, value);
+  }
+
   /** Takes every value away; tells how many there were. */
   remove(name: string): number {
     return this.delete(this.key(name));

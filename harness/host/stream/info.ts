@@ -11,6 +11,7 @@ export const Flag = {
   DownstreamConnectionTermination: [0x4000, "DC"],
   StreamIdleTimeout: [0x10000, "SI"],
   DownstreamProtocolError: [0x40000, "DPE"],
+  UpstreamProtocolError: [0x80000, "UPE"],
   OverloadManager: [0x800000, "OM"],
   NoClusterFound: [0x2000000, "NC"],
   UpstreamMaxStreamDurationReached: [0x100000, "UMSDR"],
@@ -36,6 +37,8 @@ export interface StreamInfo {
   attempts: number;
   /** Response headers from the upstream arrived, in virtual nanoseconds. */
   upstreamFirstByte: number | undefined;
+  /** ... and its last byte. */
+  upstreamLastByte: number | undefined;
   /** Filter state, by its full key; what a module sets is `wasm.<path>`. */
   filterState: Map<string, Buffer>;
   /** Dynamic metadata by namespace. */

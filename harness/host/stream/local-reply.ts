@@ -17,7 +17,7 @@ const grpcOf: Readonly<Record<number, number>> = { 400: 13, 401: 16, 403: 7, 404
  */
 export function prepareReply(stream: HttpStream, reply: LocalReply): PreparedReply {
   const { requestHeaders } = stream;
-  const headers = new HeaderMap("response", [[":status", String(reply.status)], ...reply.headers]);
+  const headers = new HeaderMap("response", [[":status", String(reply.status & 0xffff)], ...reply.headers]);
   const isHead = requestHeaders?.get(":method") === "HEAD";
   if (/^application\/grpc(\+|;|$)/.test(requestHeaders?.get("content-type") ?? "")) {
     headers.replace(":status", "200");

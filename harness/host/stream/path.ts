@@ -92,6 +92,8 @@ export abstract class Path {
       if (end && this.buffered && addedBody === undefined) addedBody = stage;
     }
     this.finishHeaders(headers, end && addedBody === undefined);
+    // The router is a filter too: a reply that was prepared meanwhile is due behind it.
+    if (this.what === "request" && this.aborted) this.onAborted();
     if (!(end && addedBody === undefined)) this.continueBody(addedBody);
   }
 

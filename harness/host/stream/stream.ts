@@ -51,6 +51,10 @@ export interface PeerCertificate {
 /** What a listener is configured with. */
 export interface ListenerSettings {
   streamIdleTimeoutMs: number;
+  /** 0 for none. */
+  requestTimeoutMs: number;
+  /** HTTP/1 trailers are passed on. */
+  trailers: boolean;
   serverName: string;
   bufferLimit: number;
   routes: RouteTable;
@@ -70,6 +74,8 @@ export class HttpStream {
   responseTrailers: HeaderMap | undefined;
   /** The request has arrived whole. */
   requestComplete = false;
+  /** ... and the last of it has been through the chain: an HTTP/1 connection can be used again. */
+  requestRead = false;
   /** The whole response has entered the chain. */
   responseComplete = false;
   /** Headers have gone to the client. */
@@ -148,14 +154,15 @@ export class HttpStream {
     else if (this.encode.running) this.encode.aborted = true;
     this.info.details = reply.details;
     this.info.flags |= flag;
-    this.info.code = reply.status;
     if (this.responseHeaders === undefined) {
       this.route();
       const prepared = prepareReply(this, reply);
+      this.info.code = reply.status & 0xffff;
       if (!this.decode.running) this.deliver(prepared);
       else this.prepared ??= prepared;
     } else if (!this.headersSent) {
       const { headers, body } = prepareReply(this, reply);
+      this.info.code = reply.status & 0xffff;
       this.responseHeaders = headers;
       this.responseComplete = true;
       this.sendHeaders(headers, body.length === 0);
@@ -183,9 +190,9 @@ export class HttpStream {
     this.alive("response headers");
     if (this.headersSent) throw new EnvoyCrash("proxy_continue_stream for a response that was not paused: Envoy sends its headers twice");
     this.headersSent = true;
-    this.info.code = Number(headers.get(":status"));
-    if (!headers.has("date")) headers.add("date", this.host.clock.date.toUTCString());
-    headers.replace("server", this.settings.serverName);
+    this.info.code = statusOf(headers.get(":status")) ?? 0;
+    headers.set("date", this.host.clock.date.toUTCString());
+    headers.set("server", this.settings.serverName);
     this.downstream.headers(headers, end);
     if (end) this.finish();
   }
@@ -225,6 +232,11 @@ export class HttpStream {
     this.info.details ??= "downstream_remote_disconnect";
     this.info.flags |= Flag.DownstreamConnectionTermination[0];
     this.end();
+  }
+
+  /** The request did not reach the router whole in time. */
+  requestTimedOut(): void {
+    this.localReply({ status: 504, body: "request timeout", headers: [], grpcStatus: -1, details: "request_overall_timeout" });
   }
 
   idle(): void {
@@ -276,4 +288,10 @@ function crashOnContinue(what: string): EnvoyCrash {
   return new EnvoyCrash(
     `proxy_continue_stream for the ${what} of a stream that was closed in the same callback: Envoy 1.40 ends with SIGSEGV`,
   );
+}
+
+/** The number that a status line would begin with; undefined for none. */
+export function statusOf(text: string | undefined): number | undefined {
+  const digits = /^\d+/.exec(text ?? "");
+  return digits ? Number(digits[0]) : undefined;
 }

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from "node:fs";
 import { type Frame, Symbolizer } from "../../../modules/symbolize.ts";
-import { GuestExit, RestrictedCall } from "../failure.ts";
+import { RestrictedCall } from "../failure.ts";
 import type { Compiled } from "./compiled.ts";
 
 /** Why a VM failed. */
@@ -33,7 +33,6 @@ export function describeTrap(callback: string, error: unknown, compiled: Compile
 
 function reasonOf(error: unknown): string | undefined {
   if (error instanceof RestrictedCall) return "restricted_callback";
-  if (error instanceof GuestExit) return error.message;
   if (error instanceof WebAssembly.RuntimeError) return error.message;
   if (error instanceof RangeError && /call stack/i.test(error.message)) return error.message;
   return undefined;
