@@ -12,6 +12,7 @@ export interface EarlyAnswer {
   flag: number;
   /** Its headers are in the access log. */
   seen: boolean;
+  keepsConnection: boolean;
 }
 
 const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
@@ -47,6 +48,7 @@ export function rejectEarly(
     details: http1 ? "http1.codec_error" : "http2.violation.of.messaging.rule",
     flag: Flag.DownstreamProtocolError[0],
     seen: false,
+    keepsConnection: false,
   });
   if (headers.some(([name, value]) => !(TOKEN.test(name) || name === ":authority") || hasControl(value))) return codecError();
   if (http1 && !METHODS.has(method)) return codecError();
@@ -54,11 +56,12 @@ export function rejectEarly(
   if (headers.length > limits.count || bytes > limits.bytes) {
     const details = headers.length > limits.count ? "too_many_headers" : "headers_too_large";
     const body = "Request Header Fields Too Large";
-    return { status: 431, body, details: `http1.${details}`, flag: Flag.DownstreamProtocolError[0], seen: false };
+    return { status: 431, body, details: `http1.${details}`, flag: Flag.DownstreamProtocolError[0], seen: false, keepsConnection: false };
   }
-  if (path.includes("#")) return { status: 400, body: "", details: "path_normalization_failed", flag: 0, seen: true };
+  if (path.includes("#"))
+    return { status: 400, body: "", details: "path_normalization_failed", flag: 0, seen: true, keepsConnection: false };
   if (!path.startsWith("/") && method !== "CONNECT" && !/^https?:\/\//.test(path)) {
-    return { status: 404, body: "", details: "absolute_path_rejected", flag: 0, seen: true };
+    return { status: 404, body: "", details: "absolute_path_rejected", flag: 0, seen: true, keepsConnection: true };
   }
   return undefined;
 }

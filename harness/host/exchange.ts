@@ -69,7 +69,12 @@ export class Exchange implements Downstream, HostStream {
   }
 
   private get bodiless(): boolean {
-    return this.request.method === "HEAD" || this.status === 204 || this.status === 304 || this.status < 200;
+    return this.request.method === "HEAD" || this.status === 204 || this.status === 304 || (this.status >= 100 && this.status < 200);
+  }
+
+  /** Over HTTP/1 a client takes 1xx for a first word, and waits for the answer. */
+  private get interim(): boolean {
+    return !this.http2 && this.status >= 100 && this.status < 200 && this.status !== 101;
   }
 
   /** What the HTTP/1 codec adds, and what a client makes of header values that hold line ends. */
@@ -97,7 +102,7 @@ export class Exchange implements Downstream, HostStream {
 
   closed(): void {
     const parts = this.soFar();
-    if (this.complete && parts && this.waitsInVain(parts.body.length)) {
+    if (this.complete && (parts === undefined || this.waitsInVain(parts.body.length))) {
       this.timedOut();
       return;
     }
@@ -111,10 +116,9 @@ export class Exchange implements Downstream, HostStream {
     this.finish({ response });
   }
 
-  /** Over HTTP/1 the client takes 1xx for a first word, and waits for as many bytes as were announced. */
+  /** A client over HTTP/1 waits for as many bytes as were announced. */
   private waitsInVain(length: number): boolean {
     if (this.http2) return false;
-    if (this.status < 200 && this.status !== 101) return true;
     const announced = valuesOf(this.pairs, "content-length")[0];
     return announced !== undefined && !this.bodiless && length < Number(announced);
   }
@@ -143,7 +147,7 @@ export class Exchange implements Downstream, HostStream {
   }
 
   private soFar() {
-    if (!this.started) return undefined;
+    if (!this.started || this.interim) return undefined;
     const { status, pairs, trailerPairs } = this;
     const announced = this.http2 ? undefined : valuesOf(pairs, "content-length")[0];
     // What is more than announced is not part of the answer.

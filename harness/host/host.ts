@@ -145,7 +145,7 @@ export class Host implements ExchangeHost {
       const map = new HeaderMap("request", wireOrder(headers, request));
       if (early) {
         stream.requestHeaders = early.seen ? map : undefined;
-        stream.requestRead = bodyless;
+        stream.requestRead = early.keepsConnection;
         return stream.localReply(
           { status: early.status, body: early.body, headers: [], grpcStatus: -1, details: early.details },
           early.flag,

@@ -196,7 +196,15 @@ function pluginsOf({ plugins, filters }: HostOptions): HostPlugin[] {
 }
 
 const managerFields = [
-  ...["stat_prefix", "stream_idle_timeout", "request_timeout", "server_name", "delayed_close_timeout", "http_protocol_options", "route_config"],
+  ...[
+    "stat_prefix",
+    "stream_idle_timeout",
+    "request_timeout",
+    "server_name",
+    "delayed_close_timeout",
+    "http_protocol_options",
+    "route_config",
+  ],
   ...["common_http_protocol_options", "max_request_headers_kb", "use_remote_address", "xff_num_trusted_hops"],
 ];
 

@@ -18,8 +18,10 @@ export const streams = {
 
   proxy_close_stream: (vm, type: number) => {
     if (type >>> 0 > StreamType.Upstream) return Status.BadArgument;
-    vm.stopNext = true;
-    if (type === StreamType.Request || type === StreamType.Response) caller(vm).closeStream(type);
+    if (type === StreamType.Request || type === StreamType.Response) {
+      vm.stopNext = true;
+      caller(vm).closeStream(type);
+    }
     return Status.Ok;
   },
 

@@ -46,15 +46,16 @@ export const system = {
     const called = vm.take(name, nameLength);
     const bytes = vm.takeBytes(argument, argumentLength);
     if (called === undefined || bytes === undefined) return Status.InvalidMemoryAccess;
-    const { status, result } = vm.host.foreign.call(called, caller(vm), bytes);
+    const answer = vm.host.foreign.call(called, caller(vm), bytes);
+    if (answer === undefined) return Status.NotFound;
+    const { status, result } = answer;
     if (result !== undefined && result.length > 0) {
       const given = vm.give(result, out, outLength);
-      if (given !== Status.Ok) return given;
-    } else {
-      // Unlike other calls this one writes 0 in any case, if the module gave an address.
-      if (out !== 0) vm.memory.setU32(out, 0);
-      if (outLength !== 0) vm.memory.setU32(outLength, 0);
+      return given === Status.Ok ? status : given;
     }
+    // Unlike other calls this one writes 0 also when it failed, if the module gave an address.
+    if (out !== 0) vm.memory.setU32(out, 0);
+    if (outLength !== 0) vm.memory.setU32(outLength, 0);
     return status;
   },
 } satisfies Record<string, HostFunction>;

@@ -62,6 +62,8 @@ const absent: ReadonlySet<number> = new Set([
 export abstract class Context {
   readonly id: number;
   readonly counter = new Counter();
+  /** What a buffer call of the module reached last. */
+  lastBuffer: GuestBuffer = "absent";
   /** Whether the module has been told of it. */
   created = false;
 
@@ -110,6 +112,20 @@ export abstract class Context {
   setProperty(_path: string, _value: Buffer): boolean {
     return false;
   }
+
+  /** Filter state under a name of Envoy's. @returns false when there is nothing to keep it in */
+  setFilterState(_key: string, _value: Buffer): boolean {
+    return false;
+  }
+
+  /** @returns false for a name that was declared before */
+  declareProperty(name: string): boolean {
+    if (this.declared.has(name)) return false;
+    this.declared.add(name);
+    return true;
+  }
+
+  private readonly declared = new Set<string>();
 
   /** Ends what the module knows of it. */
   protected forget(): void {

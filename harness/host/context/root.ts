@@ -37,7 +37,10 @@ export class RootContext extends Context {
 
   /** `proxy_on_context_create` and `proxy_on_vm_start`, then `proxy_on_configure`. @returns false when the module refused or trapped */
   start(): boolean {
+    // The configuration is there while the root is made, gone while the VM starts, and there again (envoy-1.40-verified, 16).
+    this.configuring = true;
     this.create(0);
+    this.configuring = false;
     if (this.notify("proxy_on_vm_start", this.vm.spec.vmConfig.length) === 0 || this.vm.failed) return false;
     if (!this.vm.has("proxy_on_configure")) return true;
     this.configuring = true;

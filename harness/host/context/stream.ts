@@ -282,6 +282,11 @@ export class StreamContext extends Context implements HttpFilter {
     return true;
   }
 
+  override setFilterState(key: string, value: Buffer): boolean {
+    this.chain.stream.info.filterState.set(key, value);
+    return true;
+  }
+
   /** Section 0 row 2 of what real Envoy does: the process ends with SIGSEGV. */
   private refuseAtEnd(call: string): void {
     if (this.inLog || this.destroyed) {

@@ -46,3 +46,32 @@ export function metadataMessage(metadata: Readonly<Record<string, Struct>>): Buf
     Object.entries(metadata).map(([namespace, one]) => field(1, Buffer.concat([field(1, Buffer.from(namespace)), field(2, struct(one))]))),
   );
 }
+
+/** The length-delimited fields of a message by number, the last of each; undefined for bytes that are no message. */
+export function readFields(bytes: Buffer): Map<number, Buffer> | undefined {
+  const fields = new Map<number, Buffer>();
+  let at = 0;
+  const readVarint = (): number | undefined => {
+    for (let value = 0, shift = 1; at < bytes.length; shift *= 128) {
+      const byte = bytes[at++] as number;
+      value += (byte & 0x7f) * shift;
+      if (byte < 0x80) return value;
+    }
+    return undefined;
+  };
+  while (at < bytes.length) {
+    const tag = readVarint();
+    if (tag === undefined || tag < 8) return undefined;
+    const type = tag & 7;
+    if (type === 0) {
+      if (readVarint() === undefined) return undefined;
+    } else if (type === 1 || type === 5) at += type === 1 ? 8 : 4;
+    else if (type === 2) {
+      const length = readVarint();
+      if (length === undefined || at + length > bytes.length) return undefined;
+      fields.set(tag >>> 3, bytes.subarray(at, at + length));
+      at += length;
+    } else return undefined;
+  }
+  return at === bytes.length ? fields : undefined;
+}

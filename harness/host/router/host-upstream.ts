@@ -54,9 +54,9 @@ export class HostUpstream extends UpstreamRecord {
   async stop(): Promise<void> {}
 
   open(head: Head, sink: ResponseSink): Exchange {
-    const refusal = this.protocol === "http/1.1" ? refusedByParser(head) : undefined;
+    const refusal = this.protocol === "http/1.1" ? refusedByParser(head, this.date) : undefined;
     if (refusal !== undefined) {
-      this.post(() => (refusal === "broken" ? sink.reset() : this.deliver(refusal, sink)));
+      this.post(() => (refusal === "broken" ? sink.reset() : this.deliver(refusal, head, sink)));
       return { data: () => undefined, complete: () => undefined, abandon: () => undefined };
     }
     const received = receive(head);
@@ -68,7 +68,7 @@ export class HostUpstream extends UpstreamRecord {
     this.arrived(received.head);
     const answer = (response: UpstreamResponse) => {
       const deliver = () => {
-        if (!over) this.deliver(response, sink);
+        if (!over) this.deliver(response, head, sink);
       };
       // The whole request first, as with the upstream on a socket, unless the responder wants otherwise.
       if (whole || response.early || response.reset === "before-headers") this.post(deliver);
@@ -122,7 +122,7 @@ export class HostUpstream extends UpstreamRecord {
       .catch(() => settle(fail));
   }
 
-  private deliver(answer: UpstreamResponse, sink: ResponseSink): void {
+  private deliver(answer: UpstreamResponse, { method }: Head, sink: ResponseSink): void {
     if (answer.reset === "before-headers") {
       sink.reset();
       return;
@@ -139,7 +139,8 @@ export class HostUpstream extends UpstreamRecord {
     }
     const bytes = piecesOf(body);
     const chunked = valuesOf(headers, "transfer-encoding").some((value) => /chunked/i.test(value));
-    const empty = bytes.length === 0 && trailers.length === 0 && answer.reset === undefined && (!chunked || bodiless);
+    const without = bytes.length === 0 && trailers.length === 0 && answer.reset === undefined && (!chunked || bodiless);
+    const empty = without || method === "HEAD";
     sink.headers(headers, status, empty);
     if (empty) return;
     for (const piece of bytes) this.post(() => sink.data(piece, false));
@@ -201,12 +202,12 @@ function piecesOf(body: Exclude<UpstreamResponse["body"], AsyncIterable<unknown>
 }
 
 /** What Node's HTTP/1 server, which stands behind `Upstream`, does not take; `broken`: it closes the connection. */
-function refusedByParser({ method, headers }: Head): "broken" | UpstreamResponse | undefined {
+function refusedByParser({ method, headers }: Head, date: () => string): "broken" | UpstreamResponse | undefined {
   if (!METHODS.includes(method)) return "broken";
   for (const [name, value] of headers) {
     if (name === "") return "broken";
     if (name === "transfer-encoding" && value !== "chunked") return "broken";
-    if (name === "expect" && value !== "100-continue") return { status: 417, headers: { "transfer-encoding": "chunked" } };
+    if (name === "expect" && value !== "100-continue") return { status: 417, headers: { date: date(), "transfer-encoding": "chunked" } };
   }
   return undefined;
 }

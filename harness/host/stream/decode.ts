@@ -67,8 +67,8 @@ export class DecodePath extends Path {
     this.stream.requestTrailers = trailers;
     this.stream.requestComplete = true;
     this.stream.active();
-    this.runTrailers(undefined, trailers);
     this.stream.requestRead = true;
+    this.runTrailers(undefined, trailers);
   }
 
   addTrailers(): HeaderMap {

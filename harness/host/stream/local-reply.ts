@@ -18,6 +18,8 @@ const grpcOf: Readonly<Record<number, number>> = { 400: 13, 401: 16, 403: 7, 404
 export function prepareReply(stream: HttpStream, reply: LocalReply): PreparedReply {
   const { requestHeaders } = stream;
   const headers = new HeaderMap("response", [[":status", String(reply.status & 0xffff)], ...reply.headers]);
+  // What the filter says of the status is overwritten.
+  headers.set(":status", String(reply.status & 0xffff));
   const isHead = requestHeaders?.get(":method") === "HEAD";
   if (/^application\/grpc(\+|;|$)/.test(requestHeaders?.get("content-type") ?? "")) {
     headers.replace(":status", "200");
@@ -34,7 +36,7 @@ export function prepareReply(stream: HttpStream, reply: LocalReply): PreparedRep
     headers.remove("content-length");
     headers.remove("content-type");
   } else {
-    headers.replace("content-length", String(reply.body.length));
+    headers.set("content-length", String(reply.body.length));
     if (!headers.has("content-type")) headers.add("content-type", "text/plain");
   }
   return { headers, body: isHead ? Buffer.alloc(0) : Buffer.from(reply.body, "latin1") };

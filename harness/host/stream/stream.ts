@@ -191,7 +191,7 @@ export class HttpStream {
     if (this.headersSent) throw new EnvoyCrash("proxy_continue_stream for a response that was not paused: Envoy sends its headers twice");
     this.headersSent = true;
     this.info.code = statusOf(headers.get(":status")) ?? 0;
-    headers.set("date", this.host.clock.date.toUTCString());
+    if (!headers.has("date")) headers.add("date", this.host.clock.date.toUTCString());
     headers.set("server", this.settings.serverName);
     this.downstream.headers(headers, end);
     if (end) this.finish();
@@ -229,7 +229,7 @@ export class HttpStream {
   /** The client is gone. */
   abandoned(): void {
     if (this.destroyed) return;
-    this.info.details ??= "downstream_remote_disconnect";
+    this.info.details = "downstream_remote_disconnect";
     this.info.flags |= Flag.DownstreamConnectionTermination[0];
     this.end();
   }
@@ -290,8 +290,7 @@ function crashOnContinue(what: string): EnvoyCrash {
   );
 }
 
-/** The number that a status line would begin with; undefined for none. */
+/** A status that Envoy takes: digits and nothing else. */
 export function statusOf(text: string | undefined): number | undefined {
-  const digits = /^\d+/.exec(text ?? "");
-  return digits ? Number(digits[0]) : undefined;
+  return text !== undefined && /^\d+$/.test(text) ? Number(text) : undefined;
 }
