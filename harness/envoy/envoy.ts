@@ -124,7 +124,8 @@ export class Envoy {
       const help = `the listener ${JSON.stringify(name)} speaks TLS: give the request an \`identity\`, or \`trust\` for TLS without a certificate`;
       return send(address, request, this.isTls(name) ? help : undefined);
     }
-    const trust = request.trust ?? this.options.tls?.identity ?? request.identity;
+    const tls = this.options.listeners?.[listener ?? ""]?.tls ?? this.options.tls;
+    const trust = request.trust ?? tls?.identity ?? request.identity;
     const plain = this.isTls(name) === false;
     const help = `the listener ${JSON.stringify(name)} does not speak TLS: leave identity, trust and serverName out`;
     return send(address, { ...request, ...(trust ? { trust } : {}) }, plain ? help : undefined);

@@ -28,6 +28,7 @@ export type {
   DownstreamTls,
   EnvoyOptions,
   FilterSpec,
+  ListenerOptions,
   NativeFilterSpec,
   UpstreamTls,
   WasmFilterSpec,

@@ -3,7 +3,7 @@ import { MeshscriptError, diagnostic } from "../../diagnostics/index.ts";
 import type { Upstream } from "../upstreams/upstream.ts";
 import { bootstrap, cluster, httpListener, isObject, loadAssignment, route, socketAddress } from "./builders.ts";
 import { type LoadedConfig, loadConfig } from "./config-source.ts";
-import type { ConfigObject, EnvoyOptions } from "./types.ts";
+import type { ChainOptions, ConfigObject, EnvoyOptions, ListenerOptions } from "./types.ts";
 
 /** What Envoy shall run: the bootstrap, and apart from it what can change while it runs. */
 export interface Plan {
@@ -19,7 +19,9 @@ export interface Plan {
 /** Turns options into a plan. The upstreams are running already, because their ports go into the clusters. */
 export async function makePlan(options: EnvoyOptions, upstreams: ReadonlyMap<string, Upstream>, runDir: string): Promise<Plan> {
   if (options.config !== undefined) {
-    const ofChain = (["filters", "routes", "httpConnectionManager", "tls"] as const).filter((name) => options[name] !== undefined);
+    const ofChain = (["listeners", "filters", "routes", "httpConnectionManager", "tls"] as const).filter(
+      (name) => options[name] !== undefined,
+    );
     if (ofChain.length > 0) {
       throw new MeshscriptError(
         diagnostic("MS0407", `\`config\` is a complete bootstrap and cannot be combined with ${ofChain.join(", ")}`),
@@ -28,20 +30,35 @@ export async function makePlan(options: EnvoyOptions, upstreams: ReadonlyMap<str
     return planOf(await loadConfig(options.config), options, upstreams);
   }
   const [first] = upstreams.keys();
-  const routes = options.routes ?? (first === undefined ? undefined : [route(first)]);
-  const listener = httpListener({
-    filters: options.filters ?? [],
-    ...(routes ? { routes } : {}),
-    ...(options.tls ? { tls: options.tls } : {}),
-    ...(options.httpConnectionManager ? { httpConnectionManager: options.httpConnectionManager } : {}),
-    accessLog: { path: join(runDir, "access.log"), ...(options.accessLog ? { fields: options.accessLog } : {}) },
+  const listeners = listenersOf(options).map(([name, { filters = [], routes, tls, httpConnectionManager, accessLog }]) => {
+    const used = routes ?? (first === undefined ? undefined : [route(first)]);
+    return httpListener({
+      name,
+      filters,
+      ...(used ? { routes: used } : {}),
+      ...(tls ? { tls } : {}),
+      ...(httpConnectionManager ? { httpConnectionManager } : {}),
+      accessLog: { path: join(runDir, "access.log"), ...(accessLog ? { fields: accessLog } : {}) },
+    });
   });
-  const clusters = [...[...upstreams.values()].map(clusterOf), ...(options.clusters ?? [])];
-  return { bootstrap: bootstrap(), listeners: [listener], clusters, updatable: true };
+  const clusters = [...[...upstreams.values()].map((one) => clusterOf(one, options)), ...(options.clusters ?? [])];
+  return { bootstrap: bootstrap(), listeners, clusters, updatable: true };
 }
 
-function clusterOf(upstream: Upstream): ConfigObject {
-  return cluster({ name: upstream.name, endpoints: [upstream.address], protocol: upstream.protocol });
+/** Every listener with what it has of its own and what it takes from the options beside it. */
+export function listenersOf(options: ChainOptions): [name: string, listener: ListenerOptions][] {
+  const { listeners, filters, routes, httpConnectionManager, accessLog, tls } = options;
+  const shared = Object.fromEntries(
+    Object.entries({ filters, routes, httpConnectionManager, accessLog, tls }).filter(([, value]) => value !== undefined),
+  ) as ListenerOptions;
+  if (!listeners) return [["main", shared]];
+  return Object.entries(listeners).map(([name, own]) => [name, { ...shared, ...own }]);
+}
+
+function clusterOf(upstream: Upstream, options: ChainOptions): ConfigObject {
+  const over = options.upstreams?.[upstream.name]?.cluster;
+  const { name, address, protocol } = upstream;
+  return cluster({ name, endpoints: [address], protocol, ...(over ? { cluster: over } : {}) });
 }
 
 function planOf({ config, file }: LoadedConfig, options: EnvoyOptions, upstreams: ReadonlyMap<string, Upstream>): Plan {
@@ -50,7 +67,7 @@ function planOf({ config, file }: LoadedConfig, options: EnvoyOptions, upstreams
   const clusters = objects(resources["clusters"]);
   for (const upstream of upstreams.values()) {
     const existing = clusters.find(({ name }) => name === upstream.name);
-    if (existing === undefined) clusters.push(clusterOf(upstream));
+    if (existing === undefined) clusters.push(clusterOf(upstream, options));
     // Loopback, whatever name the file resolves: the upstream stands in for the real service.
     else Object.assign(existing, { type: "STATIC", load_assignment: loadAssignment(upstream.name, [upstream.address]) });
   }

@@ -69,28 +69,34 @@ export interface UpstreamTls {
   expectedSpiffeIds?: readonly string[];
 }
 
-/** What `openEnvoy` and `update` can build a listener from. */
-export interface ChainOptions {
+/** One listener. */
+export interface ListenerOptions {
   /** Filters in order, in front of the router [none]. */
   filters?: readonly FilterSpec[];
-  /**
-   * Upstreams by name, started and stopped with this Envoy; the first is the default route. With `config`, a cluster of that name is
-   * pointed at the upstream and its other settings stay.
-   */
-  upstreams?: Record<string, UpstreamSpec>;
   /** Envoy route objects [prefix "/" to the first upstream; without upstreams a direct response 200]. */
   routes?: readonly ConfigObject[];
   /** Merged over our HttpConnectionManager: objects deeply, everything else replaced. */
   httpConnectionManager?: ConfigObject;
+  /** Further fields of the JSON access log: name to Envoy format string, e.g. `{ verdict: "%FILTER_STATE(wasm.verdict:PLAIN)%" }` [none]. */
+  accessLog?: Record<string, string>;
   /**
    * The listener speaks TLS with this identity [plain]. With `update()` it rotates: new connections get the new certificate, streams of old ones
    * have `drainSeconds` to end.
    */
   tls?: DownstreamTls;
+}
+
+/** What `openEnvoy` and `update` can build listeners from: one called `main`, or several by name. */
+export interface ChainOptions extends ListenerOptions {
+  /** Listeners by name, instead of the one that the fields beside this describe; what a listener leaves out, it takes from there. */
+  listeners?: Record<string, ListenerOptions>;
+  /**
+   * Upstreams by name, started and stopped with this Envoy; the first is the default route. With `config`, a cluster of that name is
+   * pointed at the upstream and its other settings stay.
+   */
+  upstreams?: Record<string, UpstreamSpec>;
   /** Further clusters, for example one that points nowhere [none]. */
   clusters?: readonly ConfigObject[];
-  /** Further fields of the JSON access log: name to Envoy format string, e.g. `{ verdict: "%FILTER_STATE(wasm.verdict:PLAIN)%" }` [none]. */
-  accessLog?: Record<string, string>;
 }
 
 export interface EnvoyOptions extends ChainOptions {

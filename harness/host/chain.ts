@@ -15,6 +15,8 @@ export interface Chain {
   authority: string;
   tls: DownstreamTls | undefined;
   limits: HeaderLimits;
+  /** Whether requests without `x-request-id` get one. */
+  requestId: boolean;
   forwarding: Forwarding;
   accessLog(stream: HttpStream): AccessLogEntry;
 }

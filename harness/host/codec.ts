@@ -96,14 +96,14 @@ function joinCookies(headers: readonly [string, string][]): HeaderPairs {
 }
 
 /** What the connection manager adds and takes away before the first filter. */
-export function finishHeaders(map: HeaderMap, requestId: string, connection: Connection, forwarding: Forwarding): void {
+export function finishHeaders(map: HeaderMap, requestId: string | undefined, connection: Connection, forwarding: Forwarding): void {
   for (const name of ["connection", "keep-alive", "proxy-connection", "transfer-encoding"]) map.remove(name);
   const scheme = connection.tls ? "https" : "http";
   if (!map.has(":scheme")) map.add(":scheme", scheme);
   const external = forwarding.useRemoteAddress ? believe(map, connection, forwarding.trustedHops) : undefined;
   if (!map.has("x-forwarded-proto")) map.add("x-forwarded-proto", scheme);
   if (external !== undefined) map.replace("x-envoy-external-address", external);
-  if (!map.has("x-request-id")) map.add("x-request-id", requestId);
+  if (requestId !== undefined && !map.has("x-request-id")) map.add("x-request-id", requestId);
 }
 
 /** `use_remote_address`: appends the peer, and takes the client's address from as far back as is trusted. @returns it when it is external */

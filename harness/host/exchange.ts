@@ -209,6 +209,7 @@ export class Exchange implements Downstream, HostStream {
 
   /** The last of the request arrives. */
   finishRequest(trailers: HeaderPairs): void {
+    if (this.stream.destroyed) return;
     const { decode, settings } = this.stream;
     if (trailers.length > 0 && (this.http2 || settings.trailers)) decode.last(new HeaderMap("request trailers", trailers));
     else decode.more(new Body(), true);

@@ -44,7 +44,15 @@ export class Host implements ExchangeHost {
   constructor(
     private readonly runtime: Runtime,
     private options: HostOptions,
-  ) {}
+  ) {
+    runtime.active = () => this.openByPrefix();
+  }
+
+  private openByPrefix(): Map<string, number> {
+    const counts = new Map<string, number>();
+    for (const { stream } of this.open) counts.set(stream.settings.statPrefix, (counts.get(stream.settings.statPrefix) ?? 0) + 1);
+    return counts;
+  }
 
   /** False once a module has done what would have ended Envoy, and after `stop()`. */
   get running(): boolean {
@@ -106,8 +114,8 @@ export class Host implements ExchangeHost {
       filterState: new Map(Object.entries(request.filterState ?? {}).map(([key, value]) => [key, Buffer.from(value)])),
       metadata: request.metadata ?? {},
     };
-    const { chain } = this.runtime;
-    const stream = new HttpStream(this.runtime, chain.settings, this.connect(request), info, exchange);
+    const chain = this.runtime.chain(request.listener);
+    const stream = new HttpStream(this.runtime, chain.settings, this.connect(request, chain), info, exchange);
     exchange.stream = stream;
     this.open.add(exchange);
     if (!this.running) {
@@ -117,7 +125,7 @@ export class Host implements ExchangeHost {
     }
     this.build(exchange, chain, request.worker);
     stream.onEnd = () => this.entries.push(chain.accessLog(stream));
-    this.send(exchange, request, whole);
+    this.send(exchange, request, chain, whole);
     return exchange;
   }
 
@@ -135,12 +143,12 @@ export class Host implements ExchangeHost {
     exchange.countsOf = () => countsByName(contexts);
   }
 
-  private send(exchange: Exchange, request: HostRequest, whole: boolean): void {
+  private send(exchange: Exchange, request: HostRequest, chain: Chain, whole: boolean): void {
     const { stream } = exchange;
     const { loop } = this.runtime;
-    const headers = requestHeaders(request, this.runtime.chain.authority, whole);
+    const headers = requestHeaders(request, chain.authority, whole);
     const bodyless = whole && request.body === undefined && request.trailers === undefined;
-    const early = rejectEarly(request, headers, this.runtime.chain.limits);
+    const early = rejectEarly(request, headers, chain.limits);
     loop.post(() => {
       const map = new HeaderMap("request", wireOrder(headers, request));
       if (early) {
@@ -156,21 +164,23 @@ export class Host implements ExchangeHost {
         map.remove("expect");
         exchange.informational.push(100);
       }
-      finishHeaders(map, this.runtime.random.uuid(), stream.connection, this.runtime.chain.forwarding);
+      finishHeaders(map, chain.requestId ? this.runtime.random.uuid() : undefined, stream.connection, chain.forwarding);
       const noBody = bodyless || (whole && valuesOf(headers, "content-length")[0] === "0" && request.trailers === undefined);
       stream.decode.arrived(map, noBody);
       if (!whole || noBody) return;
-      void this.sendBody(exchange, request);
+      this.sendBody(exchange, request);
     });
   }
 
   private sendBody(exchange: Exchange, request: HostRequest): void {
     const { stream } = exchange;
-    const { loop } = this.runtime;
     const pieces = piecesOf(request.body);
-    if (!pieces) return void this.sendStream(exchange, request);
-    for (const piece of pieces) if (piece.length > 0) loop.post(() => stream.decode.more(new Body(piece), false));
-    loop.post(() => exchange.finishRequest(toPairs(request.trailers)));
+    if (!pieces) {
+      void this.sendStream(exchange, request);
+      return;
+    }
+    for (const piece of pieces) if (piece.length > 0) stream.decode.more(new Body(piece), false);
+    exchange.finishRequest(toPairs(request.trailers));
   }
 
   private async sendStream(exchange: Exchange, request: HostRequest): Promise<void> {
@@ -185,14 +195,14 @@ export class Host implements ExchangeHost {
     this.run();
   }
 
-  private connect({ source, identity, serverName, trust }: HostRequest): Connection {
+  private connect({ source, identity, serverName, trust }: HostRequest, chain: Chain): Connection {
     const id = this.nextConnection++;
-    const local = this.runtime.chain.address;
+    const local = chain.address;
     const colon = source?.lastIndexOf(":") ?? -1;
     const remote: Address = source
       ? { host: source.slice(0, colon), port: Number(source.slice(colon + 1)) }
       : { host: "127.0.0.1", port: 49_151 + id };
-    const server = this.runtime.chain.tls;
+    const server = chain.tls;
     const secure = identity !== undefined || serverName !== undefined || trust !== undefined || server !== undefined;
     const tls = secure
       ? {
@@ -279,7 +289,7 @@ export class Host implements ExchangeHost {
     this.driving = false;
   }
 
-  /** Waits for something else than an answer: time passes meanwhile. Resolves when it is so, or when nothing more can happen. */
+  /** Waits for something else than an answer: time passes meanwhile. @returns false when nothing more can happen. @throws (rejects) MS0701 */
   async until(holds: () => boolean): Promise<boolean> {
     for (;;) {
       this.run();
@@ -287,6 +297,7 @@ export class Host implements ExchangeHost {
       await new Promise<void>((resolve) => setImmediate(resolve));
       this.run();
       if (holds()) return true;
+      if (this.crash) throw this.crash;
       const next = this.runtime.clock.next();
       if (next === undefined || !this.running) return false;
       this.runtime.clock.moveTo(next);
@@ -302,16 +313,16 @@ export class Host implements ExchangeHost {
       const paused = exchange.paused.request ?? exchange.paused.response;
       const { idleTimer, timeoutTimer } = exchange;
       if (paused === undefined || (idleTimer?.at !== next && timeoutTimer?.at !== next) || this.runtime.pending > 0) continue;
-      const seconds = this.runtime.chain.settings.streamIdleTimeoutMs / 1000;
+      const seconds = exchange.stream.settings.streamIdleTimeoutMs / 1000;
       exchange.fail(hangs(exchange, `nothing but Envoy's stream_idle_timeout (${seconds} s here, 5 min by default) will end it`));
     }
   }
 
   /** Timers only for streams that stay open: most end within the call that began them. */
   private watch(exchange: Exchange): void {
-    const { clock, chain } = this.runtime;
+    const { clock } = this.runtime;
     const { stream, request } = exchange;
-    const { streamIdleTimeoutMs } = chain.settings;
+    const { streamIdleTimeoutMs } = stream.settings;
     const since = (clock.elapsed - stream.info.start) / NS_PER_MS;
     exchange.timeoutTimer ??= clock.after((request.timeout ?? CLIENT_TIMEOUT_MS) - since, () => exchange.timedOut());
     if (exchange.idleTimer || stream.destroyed || streamIdleTimeoutMs === 0) return;

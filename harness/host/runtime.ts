@@ -1,6 +1,7 @@
 import { type DiagnosticCode, MeshscriptError, diagnostic } from "../../diagnostics/index.ts";
 import { isObject } from "../envoy/builders.ts";
-import type { ConfigObject } from "../envoy/types.ts";
+import { listenersOf } from "../envoy/plan.ts";
+import type { ChainOptions, ConfigObject, FilterSpec, ListenerOptions } from "../envoy/types.ts";
 import { accessLogFormat } from "./access-log.ts";
 import type { Chain } from "./chain.ts";
 import { VirtualClock } from "./clock.ts";
@@ -46,7 +47,7 @@ export class Runtime implements HostCore {
   readonly main: Thread;
   readonly workers: readonly Thread[];
   readonly upstreams = new Map<string, HostUpstream>();
-  chain!: Chain;
+  private chains = new Map<string, Chain>();
   /** Work of the test that is under way outside: bodies that come from generators. */
   pending = 0;
   private clusters = new Map<string, Cluster>();
@@ -97,32 +98,53 @@ export class Runtime implements HostCore {
     const clusters = new Map<string, Cluster>();
     for (const upstream of upstreams.values()) clusters.set(upstream.name, { kind: "upstream", name: upstream.name, upstream });
     for (const config of options.clusters ?? []) clusters.set(String(config["name"]), readCluster(config, upstreams));
-    const settings = settingsOf(options, upstreams, clusters);
-    const accessLog = accessLogFormat(options.accessLog ?? {});
+    const listeners = listenersOf(withFilters(options)).map(([name, one]) => {
+      const settings = settingsOf(name, one, options, upstreams, clusters);
+      return { name, one, settings, accessLog: accessLogFormat(one.accessLog ?? {}), wanted: pluginsOf(one) };
+    });
     const before = this.clusters;
     // Plugins may call out while they are configured.
     this.clusters = clusters;
     let plugins: Plugin[];
     try {
-      plugins = this.load(pluginsOf(options), code);
+      plugins = this.load(
+        listeners.flatMap(({ wanted }) => wanted),
+        code,
+      );
     } catch (error) {
       this.clusters = before;
       throw error;
     }
     for (const [name, upstream] of upstreams) this.upstreams.set(name, upstream);
-    const address = { host: "127.0.0.1", port: 10_000 };
-    this.chain = {
-      plugins,
-      names: plugins.map(({ spec }) => spec.name),
-      settings,
-      address,
-      authority: `${address.host}:${address.port}`,
-      tls: options.tls,
-      ...managerSettings(options.httpConnectionManager ?? {}),
-      accessLog,
-    };
+    let at = 0;
+    this.chains = new Map(
+      listeners.map(({ name, one, settings, accessLog, wanted }, i) => {
+        const own = plugins.slice(at, at + wanted.length);
+        at += wanted.length;
+        const address = { host: "127.0.0.1", port: 10_000 + i };
+        const chain: Chain = {
+          plugins: own,
+          names: own.map(({ spec }) => spec.name),
+          settings,
+          address,
+          authority: `${address.host}:${address.port}`,
+          tls: one.tls,
+          ...managerSettings(one.httpConnectionManager ?? {}),
+          accessLog,
+        };
+        return [name, chain];
+      }),
+    );
     for (const thread of [this.main, ...this.workers]) thread.retain(plugins);
     if (plugins.length === 0) this.metrics.clear();
+  }
+
+  /** @param listener [main, or the first] @throws MeshscriptError MS0407 with the names that exist */
+  chain(listener?: string): Chain {
+    const found = listener === undefined ? (this.chains.get("main") ?? [...this.chains.values()][0]) : this.chains.get(listener);
+    if (found) return found;
+    const names = [...this.chains.keys()].join(", ");
+    throw new MeshscriptError(diagnostic("MS0407", `no listener ${JSON.stringify(listener)}; there are: ${names}`));
   }
 
   /** Tries each plugin in a VM of its own first, as Envoy does; then on the main thread, then on every worker. */
@@ -171,12 +193,12 @@ export class Runtime implements HostCore {
     // Envoy counts the canary's clone beside the base VM.
     const vms = this.main.all.length;
     stats.set("wasm.envoy.wasm.runtime.v8.active", vms * (this.workers.length + 2));
-    stats.set("http.main.downstream_rq_active", this.active());
+    for (const [prefix, count] of this.active()) stats.set(`http.${prefix}.downstream_rq_active`, count);
     return stats;
   }
 
-  /** Streams that are open; set by the host. */
-  active: () => number = () => 0;
+  /** Streams that are open, by `stat_prefix`; set by the host. */
+  active: () => ReadonlyMap<string, number> = () => new Map();
 
   stop(): void {
     for (const thread of [this.main, ...this.workers]) thread.stop();
@@ -185,9 +207,14 @@ export class Runtime implements HostCore {
 }
 
 /** `plugins` is what this host calls them, `filters` what an Envoy's chain does: both mean the same. */
-function pluginsOf({ plugins, filters }: HostOptions): HostPlugin[] {
-  if (plugins && filters?.length) throw notInHost("give `plugins` or `filters`, not both: they mean the same");
-  return (plugins ?? filters ?? []).map((spec) => {
+function withFilters(options: HostOptions): ChainOptions {
+  const { plugins, filters } = options;
+  if (plugins && filters) throw notInHost("give `plugins` or `filters`, not both: they mean the same");
+  return plugins ? { ...options, filters: plugins as readonly FilterSpec[] } : options;
+}
+
+function pluginsOf({ filters = [] }: ListenerOptions): HostPlugin[] {
+  return filters.map((spec) => {
     if ("wasm" in spec) return spec;
     throw notInHost(
       `${spec.name} is a filter of Envoy's own, which the in-process host does not have: set \`metadata\`, \`filterState\` or routes instead`,
@@ -205,7 +232,7 @@ const managerFields = [
     "http_protocol_options",
     "route_config",
   ],
-  ...["common_http_protocol_options", "max_request_headers_kb", "use_remote_address", "xff_num_trusted_hops"],
+  ...["common_http_protocol_options", "generate_request_id", "max_request_headers_kb", "use_remote_address", "xff_num_trusted_hops"],
 ];
 
 /** What the connection manager's settings mean for a new stream. */
@@ -213,6 +240,7 @@ function managerSettings(manager: ConfigObject) {
   const common = isObject(manager["common_http_protocol_options"]) ? manager["common_http_protocol_options"] : {};
   return {
     limits: { count: Number(common["max_headers_count"] ?? 100), bytes: Number(manager["max_request_headers_kb"] ?? 60) * 1024 },
+    requestId: manager["generate_request_id"] !== false,
     forwarding: { useRemoteAddress: manager["use_remote_address"] === true, trustedHops: Number(manager["xff_num_trusted_hops"] ?? 0) },
   };
 }
@@ -222,24 +250,27 @@ function seconds(value: unknown, fallback: string): number {
 }
 
 function settingsOf(
+  name: string,
+  listener: ListenerOptions,
   options: HostOptions,
   upstreams: ReadonlyMap<string, HostUpstream>,
   clusters: ReadonlyMap<string, Cluster>,
 ): ListenerSettings {
-  const manager: ConfigObject = options.httpConnectionManager ?? {};
+  const manager: ConfigObject = listener.httpConnectionManager ?? {};
   known(manager, managerFields, "httpConnectionManager");
   const [first] = upstreams.keys();
   const fallback = first === undefined ? { direct_response: { status: 200 } } : { route: { cluster: first } };
   const host = isObject(manager["route_config"]) ? virtualHost(manager["route_config"]) : undefined;
-  const routes = host?.routes ?? options.routes ?? [{ match: { prefix: "/" }, ...fallback }];
+  const routes = host?.routes ?? listener.routes ?? [{ match: { prefix: "/" }, ...fallback }];
   return {
     streamIdleTimeoutMs: seconds(manager["stream_idle_timeout"], STREAM_IDLE_TIMEOUT),
     requestTimeoutMs: seconds(manager["request_timeout"], "0s"),
     trailers: !isObject(manager["http_protocol_options"]) || manager["http_protocol_options"]["enable_trailers"] !== false,
+    statPrefix: String(manager["stat_prefix"] ?? name),
     serverName: String(manager["server_name"] ?? "envoy"),
     bufferLimit: BUFFER_LIMIT,
-    routes: new RouteTable(routes, { name: host?.name ?? "main", metadata: host?.metadata ?? {} }),
-    cluster: (name) => clusters.get(name),
+    routes: new RouteTable(routes, { name: host?.name ?? name, metadata: host?.metadata ?? {} }),
+    cluster: (cluster) => clusters.get(cluster),
     metadata: options.listenerMetadata ?? {},
     direction: 0,
   };

@@ -36,6 +36,8 @@ export interface HostOptions extends ChainOptions {
 
 /** A request to the host: what the real client takes, and what only a host can choose. */
 export interface HostRequest extends HttpRequest {
+  /** The listener it goes to [main, or the only one, or the first]. */
+  listener?: string;
   /** The worker that gets it, from 0 [one after the other]. */
   worker?: number;
   /** Where the client is, as `ip:port` [127.0.0.1 and a port of its own]. */

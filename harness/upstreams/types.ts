@@ -33,6 +33,8 @@ export interface UpstreamSpec {
   protocol?: "http/1.1" | "h2c";
   /** The loopback port [0: the kernel chooses]. */
   port?: number;
+  /** Merged over the cluster that leads to it, in Envoy's field names [nothing]. */
+  cluster?: Record<string, unknown>;
 }
 
 /** What is known of a request when its headers have arrived. */

@@ -11,7 +11,7 @@ export const system = {
     const message = vm.take(at, length);
     if (message === undefined) return Status.InvalidMemoryAccess;
     const context = vm.host.state.current;
-    vm.host.logs.wasm(levels[level] as string, context?.logSource ?? vm.spec.vmId, message, vm.thread);
+    vm.host.logs.wasm(levels[level] as string, context?.logSource ?? "", message, vm.thread);
     return Status.Ok;
   },
 

@@ -24,7 +24,7 @@ const implemented: Record<string, HostFunction> = {
     if (text !== "") {
       const message = text.endsWith("\n") ? text.slice(0, -1) : text;
       const context = vm.host.state.current;
-      vm.host.logs.wasm(fd === 1 ? "info" : "error", context?.logSource ?? vm.spec.vmId, message, vm.thread);
+      vm.host.logs.wasm(fd === 1 ? "info" : "error", context?.logSource ?? "", message, vm.thread);
     }
     return vm.memory.setU32(outWritten, text.length) ? SUCCESS : FAULT;
   },

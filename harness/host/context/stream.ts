@@ -268,6 +268,12 @@ export class StreamContext extends Context implements HttpFilter {
 
   override closeStream(_type: number): void {
     this.refuseAtEnd("proxy_close_stream");
+    if (this.phase === "proxy_on_response_trailers") {
+      throw new EnvoyCrash(
+        "proxy_close_stream in response trailers: Envoy 1.40 ends with SIGSEGV",
+        `${this.plugin.spec.name}, ${this.phase}`,
+      );
+    }
     this.chain.stream.info.details ??= "wasm_close_stream";
     this.vm.afterCall.push(() => this.chain.resetStream());
   }

@@ -55,6 +55,8 @@ export interface ListenerSettings {
   requestTimeoutMs: number;
   /** HTTP/1 trailers are passed on. */
   trailers: boolean;
+  /** In front of the listener's own stats. */
+  statPrefix: string;
   serverName: string;
   bufferLimit: number;
   routes: RouteTable;

@@ -162,7 +162,9 @@ export class Vm {
 
   private allocate(size: number): number {
     const { state } = this.host;
-    const { counter } = state;
+    const { counter, current } = state;
+    // The allocator runs in the VM's own context, which is nobody's.
+    state.current = undefined;
     if (counter) {
       counter.allocations++;
       counter.allocated += size;
@@ -177,6 +179,7 @@ export class Vm {
       return 0;
     } finally {
       this.restricted = outer;
+      state.current = current;
     }
   }
 
