@@ -21,5 +21,6 @@ declare module "vitest" {
 }
 
 export { eventually } from "./eventually.ts";
+export { type HostName, onBothHosts } from "./hosts.ts";
 export { describeMessage } from "./matchers.ts";
 export { reportOnFailure } from "./report.ts";

@@ -4,7 +4,7 @@ import { openBareHost } from "../../test/support/bare-host.ts";
 import { fixtureModule } from "./support.ts";
 
 test("unknown ids and callbacks out of order are ignored: no trap, the stream goes on", async () => {
-  const host = await openBareHost(await fixtureModule());
+  const host = openBareHost(await fixtureModule());
   const callbacks: [string, ...number[]][] = [
     ["proxy_on_request_headers", 77, 3, 1],
     ["proxy_on_request_body", 77, 3, 1],
@@ -26,7 +26,7 @@ test("unknown ids and callbacks out of order are ignored: no trap, the stream go
 });
 
 test("an allocation that cannot be had is refused with 0, not with a trap", async () => {
-  const host = await openBareHost(await fixtureModule());
+  const host = openBareHost(await fixtureModule());
 
   expect(host.call("proxy_on_memory_allocate", 0x7fff_ffff)).toBe(0);
   expect(host.call("proxy_on_memory_allocate", -1)).toBe(0);

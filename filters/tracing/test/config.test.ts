@@ -11,7 +11,7 @@ let configure: (config: string) => Verdict;
 const bySchema = new Ajv({ allErrors: false, strict: false }).compile(JSON.parse(schemaFile("tracing")));
 
 beforeAll(async () => {
-  configure = (await openBareHost(await tracingModule())).configure;
+  configure = openBareHost(await tracingModule()).configure;
 }, 120_000);
 
 const headerName = fc.constantFrom("x-force", "X-Trace-Id", "b3", "a_b", "x.y");

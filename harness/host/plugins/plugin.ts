@@ -47,21 +47,23 @@ export class Plugin {
   readonly key: string;
 
   /** @throws LoadError when Envoy would not load the module */
-  constructor(plugin: HostPlugin) {
-    const compiled: Compiled = compileModule(plugin.wasm);
-    const name = plugin.name ?? compiled.file.replace(/^.*\//, "").replace(/\.wasm$/, "");
+  constructor(
+    private readonly given: HostPlugin,
+    compiled: Compiled = compileModule(given.wasm),
+  ) {
+    const name = given.name ?? compiled.file.replace(/^.*\//, "").replace(/\.wasm$/, "");
     this.spec = {
       name,
-      rootId: plugin.rootId ?? "",
-      failurePolicy: plugin.failurePolicy ?? "FAIL_CLOSED",
-      allowOnHeadersStopIteration: plugin.allowOnHeadersStopIteration ?? false,
+      rootId: given.rootId ?? "",
+      failurePolicy: given.failurePolicy ?? "FAIL_CLOSED",
+      allowOnHeadersStopIteration: given.allowOnHeadersStopIteration ?? false,
     };
-    this.configuration = bytesOf(plugin.config);
-    const capabilities = plugin.capabilities?.length ? new Set([...plugin.capabilities, ...lifecycle]) : undefined;
+    this.configuration = bytesOf(given.config);
+    const capabilities = given.capabilities?.length ? new Set([...given.capabilities, ...lifecycle]) : undefined;
     this.vm = {
-      vmId: plugin.vmId ?? `meshscript.${name}`,
-      vmConfig: bytesOf(plugin.vmConfig),
-      environment: plugin.environment ?? {},
+      vmId: given.vmId ?? `meshscript.${name}`,
+      vmConfig: bytesOf(given.vmConfig),
+      environment: given.environment ?? {},
       capabilities,
       compiled,
     };
@@ -69,6 +71,11 @@ export class Plugin {
     const restricted = [...(capabilities ?? [])].sort().join();
     this.vmKey = digest(vmId, vmConfig, compiled.hash, JSON.stringify(environment), restricted);
     this.key = digest(this.vmKey, name, this.spec.rootId, this.configuration, this.spec.failurePolicy);
+  }
+
+  /** The same plugin with another configuration. */
+  withConfiguration(config: string): Plugin {
+    return new Plugin({ ...this.given, config }, this.vm.compiled);
   }
 }
 

@@ -1,0 +1,44 @@
+import { afterAll, describe } from "vitest";
+import { openEnvoy } from "../envoy/index.ts";
+import type { ChainOptions } from "../envoy/types.ts";
+import { openHost } from "../host/index.ts";
+import type { OpenTarget, Target } from "../target.ts";
+
+/** Where a suite runs: in this process, or on a real Envoy. */
+export type HostName = "in-process host" | "Envoy";
+
+const open: Record<HostName, OpenTarget> = { "in-process host": openHost, Envoy: openEnvoy };
+
+/** `MESHSCRIPT_HOSTS=host` or `envoy` runs one half [both]. */
+function wanted(): HostName[] {
+  const only = process.env["MESHSCRIPT_HOSTS"];
+  if (only === "host") return ["in-process host"];
+  return only === "envoy" ? ["Envoy"] : ["in-process host", "Envoy"];
+}
+
+/**
+ * Declares the same tests twice: on the in-process host and on Envoy. What `open` opens is stopped behind the last test, and a stop that fails
+ * (Envoy crashed, or would have) fails the suite.
+ *
+ * @example
+ * onBothHosts((open) => {
+ *   test("the upstream gets a greeting", async () => {
+ *     const target = await open({ filters: [hello], upstreams: { app: {} } });
+ *     await target.request();
+ *     expect(target.upstream("app").requests[0]).toHaveHeader("x-greeting", "hello");
+ *   });
+ * });
+ */
+export function onBothHosts(define: (open: OpenTarget, host: HostName) => void): void {
+  describe.each(wanted())("%s", (host) => {
+    const opened: Target[] = [];
+    afterAll(async () => {
+      for (const target of opened.splice(0)) await target.stop();
+    });
+    define(async (options: ChainOptions) => {
+      const target = await open[host](options);
+      opened.push(target);
+      return target;
+    }, host);
+  });
+}
