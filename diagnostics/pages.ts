@@ -18,6 +18,7 @@ const AREAS: Record<string, string> = {
   MS05: "The command line",
   MS06: "Identities and durations",
   MS07: "The in-process host",
+  MS08: "Files of cases",
 };
 
 /** `docs/errors/<code>.md`, whole. */

@@ -17,6 +17,7 @@ export const generators = [
   { file: "docs/cli.md", generate: async () => (await load("cli/main")).documentation() },
   { files: errorPages },
   { files: filterPages },
+  { file: "harness/cases/cases.schema.json", generate: async () => (await load("harness/cases/schema")).casesSchemaFile() },
   { file: "docs/sdk-api.md", generate: async () => (await import("./lib/api-reference.mjs")).apiReference() },
 ];
 

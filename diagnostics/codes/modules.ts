@@ -109,4 +109,19 @@ export const modules = {
     help: "export the callback, or the answer is dropped and the stream that waits for it hangs",
     kind: "data",
   },
+  MS0228: {
+    level: "error",
+    title: "no source map",
+    help: "`npx meshscript build` writes FILE.wasm.map beside FILE.wasm: keep the two together, of the same build",
+    kind: "data",
+    details: "A backtrace has byte offsets only. The source map says which line each of them is.",
+  },
+  MS0229: {
+    level: "warning",
+    title: "backtrace of another module",
+    help: "give the very module that Envoy ran: in another build the same code lies elsewhere",
+    kind: "data",
+    details:
+      "A line of a backtrace belongs to a module when the function around its offset has the name in the line. No module that was given has it, so a place in the source would be a guess.",
+  },
 } as const satisfies Record<string, CodeEntry>;

@@ -1,3 +1,4 @@
+import { STATUS_CODES } from "node:http";
 import { toPairs, valuesOf } from "../client/headers.ts";
 import { IncompleteResponse, toResponse } from "../client/response.ts";
 import { abortError } from "../client/send.ts";
@@ -153,7 +154,8 @@ export class Exchange implements Downstream, HostStream {
     // What is more than announced is not part of the answer.
     const body = Buffer.concat(this.parts).subarray(0, announced === undefined ? undefined : Number(announced));
     const httpVersion = this.http2 ? "2.0" : "1.1";
-    return { status, reason: "", httpVersion, headers: pairs, body, trailers: trailerPairs, informational: [...this.informational] };
+    const reason = this.http2 ? "" : (STATUS_CODES[status] ?? "Unknown");
+    return { status, reason, httpVersion, headers: pairs, body, trailers: trailerPairs, informational: [...this.informational] };
   }
 
   // The test's side.

@@ -12,6 +12,8 @@ const entries = [
   "diagnostics/index.ts",
   "filters/configs.ts",
   "harness/index.ts",
+  "harness/cases/index.ts",
+  "harness/cases/schema.ts",
   "harness/expect/index.ts",
   "harness/provision/index.ts",
   "modules/index.ts",

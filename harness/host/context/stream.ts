@@ -171,9 +171,9 @@ export class StreamContext extends Context implements HttpFilter {
   }
 
   private trailers(callback: string, map: HeaderMap): number {
-    const { vm } = this;
+    // Unlike with headers and bodies, what ended the stream does not stop the iteration: only the answer does.
     return this.iterate(callback, map.size, 0, TrailersStatus.StopIteration, (answer) =>
-      vm.stopNext || answer > TrailersStatus.StopIteration ? TrailersStatus.StopIteration : answer,
+      answer > TrailersStatus.StopIteration ? TrailersStatus.StopIteration : answer,
     );
   }
 
@@ -268,12 +268,6 @@ export class StreamContext extends Context implements HttpFilter {
 
   override closeStream(_type: number): void {
     this.refuseAtEnd("proxy_close_stream");
-    if (this.phase === "proxy_on_response_trailers") {
-      throw new EnvoyCrash(
-        "proxy_close_stream in response trailers: Envoy 1.40 ends with SIGSEGV",
-        `${this.plugin.spec.name}, ${this.phase}`,
-      );
-    }
     this.chain.stream.info.details ??= "wasm_close_stream";
     this.vm.afterCall.push(() => this.chain.resetStream());
   }

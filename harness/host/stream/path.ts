@@ -121,6 +121,8 @@ export abstract class Path {
         if (this.what === "request") end = false;
       }
       if (!this.afterData(stage, status, data)) {
+        // A filter that let go of what it had kept has sent its new trailers along.
+        if (status === DataStatus.Continue) addedTrailers = undefined;
         if (this.what === "response") return;
         stopped = true;
         break;
