@@ -6,5 +6,5 @@ export * from "./host/index.ts";
 export * from "./identities/index.ts";
 export * from "./load/index.ts";
 export * from "./provision/index.ts";
-export type { OpenTarget, Target } from "./target.ts";
+export type { OpenTarget, Target, TargetOptions } from "./target.ts";
 export * from "./upstreams/index.ts";

@@ -2,7 +2,7 @@ import type { PendingResponse } from "./client/types.ts";
 import type { AccessLogEntry } from "./envoy/access-log.ts";
 import type { EnvoyRequest } from "./envoy/envoy.ts";
 import type { Logs } from "./envoy/logs.ts";
-import type { ChainOptions } from "./envoy/types.ts";
+import type { ChainOptions, EnvoyOptions } from "./envoy/types.ts";
 import type { UpstreamRecord } from "./upstreams/record.ts";
 
 /**
@@ -26,5 +26,8 @@ export interface Target {
   [Symbol.asyncDispose](): Promise<void>;
 }
 
+/** What both can be opened with. */
+export type TargetOptions = ChainOptions & Pick<EnvoyOptions, "componentLogLevel" | "concurrency" | "drainSeconds" | "mayEnd">;
+
 /** `openEnvoy` or `openHost`. */
-export type OpenTarget = (options: ChainOptions) => Promise<Target>;
+export type OpenTarget = (options: TargetOptions) => Promise<Target>;

@@ -1,6 +1,5 @@
 import { afterAll, describe } from "vitest";
 import { openEnvoy } from "../envoy/index.ts";
-import type { ChainOptions } from "../envoy/types.ts";
 import { openHost } from "../host/index.ts";
 import type { OpenTarget, Target } from "../target.ts";
 
@@ -35,7 +34,7 @@ export function onBothHosts(define: (open: OpenTarget, host: HostName) => void):
     afterAll(async () => {
       for (const target of opened.splice(0)) await target.stop();
     });
-    define(async (options: ChainOptions) => {
+    define(async (options) => {
       const target = await open[host](options);
       opened.push(target);
       return target;

@@ -15,6 +15,7 @@ import type { Counts } from "./counts.ts";
 import { Exchange, type ExchangeHost } from "./exchange.ts";
 import { EnvoyCrash } from "./failure.ts";
 import type { FaultPoint } from "./faults.ts";
+import { levelNumber } from "./logs.ts";
 import type { HostUpstream } from "./router/host-upstream.ts";
 import type { Runtime } from "./runtime.ts";
 import { Body } from "./stream/body.ts";
@@ -239,9 +240,10 @@ export class Host implements ExchangeHost {
   }
 
   private fire(): void {
-    const due = this.runtime.clock.due();
-    if (due) this.runtime.loop.post(due);
-    this.run();
+    for (let due = this.runtime.clock.due(); due && this.running; due = this.runtime.clock.due()) {
+      this.runtime.loop.post(due);
+      this.run();
+    }
   }
 
   // ExchangeHost.
@@ -371,6 +373,11 @@ export class Host implements ExchangeHost {
   /** What the VMs of a vm_id share. Keys and values as they are. */
   sharedData(vmId: string): Map<string, Buffer> {
     return this.runtime.data.entries(vmId);
+  }
+
+  /** From now on; modules that ask are told. @param level trace, debug, info, warning, error or critical */
+  setLogLevel(level: string): void {
+    this.runtime.logs.level = levelNumber(level);
   }
 
   /** What was logged so far: `envoy`, `wasm` and `other`. */

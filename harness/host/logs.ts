@@ -1,24 +1,28 @@
 import { LogBook, textOf } from "../envoy/log-book.ts";
 import type { VirtualClock } from "./clock.ts";
 
-const levels = ["trace", "debug", "info", "warn", "error", "critical"];
+/** As Envoy writes them, by proxy-wasm's numbers. */
+export const levels = ["trace", "debug", "info", "warning", "error", "critical"] as const;
+
+export type Level = (typeof levels)[number];
 
 /** What modules and the host log, in the form of Envoy's log; times are virtual. */
 export class HostLogs extends LogBook {
-  /** As `proxy_get_log_level` tells it. */
-  readonly level: number;
+  /** The lowest level that is kept, as a number: what `proxy_get_log_level` tells. */
+  level: number = levels.indexOf("debug");
 
-  /** @param level the lowest level that is kept, `trace` to `critical` */
+  /** @param components levels by component, as for Envoy: `wasm:info` */
   constructor(
     private readonly clock: VirtualClock,
-    level: string,
+    components = "",
   ) {
     super();
-    this.level = Math.max(0, levels.indexOf(level));
+    const wanted = /(?:^|,)wasm:(\w+)/.exec(components)?.[1];
+    if (wanted !== undefined) this.level = levelNumber(wanted);
     this.envoy("info", "main", "in-process host started");
   }
 
-  wasm(level: string, source: string, message: string, thread: number): void {
+  wasm(level: Level, source: string, message: string, thread: number): void {
     if (levels.indexOf(level) < this.level) return;
     // A module's text is UTF-8; it was read byte by byte.
     const text = Buffer.from(message, "latin1").toString("utf8");
@@ -43,4 +47,11 @@ export class HostLogs extends LogBook {
   private head(thread: number): { time: string; thread: number } {
     return { time: this.clock.date.toISOString().replace("T", " ").slice(0, 23), thread };
   }
+}
+
+/** @throws RangeError for a name that Envoy does not know */
+export function levelNumber(name: string): number {
+  const number = levels.findIndex((level) => level === name || (level === "warning" && name === "warn"));
+  if (number < 0) throw new RangeError(`unknown log level ${name}; there are: ${levels.join(", ")}`);
+  return number;
 }

@@ -60,7 +60,7 @@ export class Runtime implements HostCore {
   ) {
     this.clock = new VirtualClock(new Date(options.now ?? "2026-01-01T00:00:00Z").getTime());
     this.random = new SeededRandom(options.seed ?? "meshscript");
-    this.logs = new HostLogs(this.clock, options.logLevel ?? "debug");
+    this.logs = new HostLogs(this.clock, options.componentLogLevel);
     this.foreign = new ForeignFunctions(options.foreignFunctions);
     this.callouts = new Callouts(this.clock, this.loop, (name) => this.clusters.get(name));
     this.node = {

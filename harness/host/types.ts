@@ -13,6 +13,8 @@ export interface HostOptions extends ChainOptions {
   workers?: number;
   /** Envoy's name for `workers`. */
   concurrency?: number;
+  /** As for `openEnvoy`; here a stream of the old chain ends by itself, however long that takes. */
+  drainSeconds?: number;
   /** Decides `random_get`, request ids and weighted routes: the same seed, the same run ["meshscript"]. */
   seed?: string | number;
   /** The wall clock at the start [2026-01-01T00:00:00Z]. */
@@ -22,8 +24,8 @@ export interface HostOptions extends ChainOptions {
    * in Envoy [fail].
    */
   onHang?: "fail" | "wait";
-  /** The lowest level of log lines that are kept, and what `proxy_get_log_level` answers [debug]. */
-  logLevel?: "trace" | "debug" | "info" | "warn" | "error" | "critical";
+  /** The lowest level of modules' lines that is kept, which is also what `proxy_get_log_level` tells them; as `wasm:info` [wasm:debug]. */
+  componentLogLevel?: string;
   /** As `xds.node` shows it [id and cluster `meshscript`]. */
   node?: { id?: string; cluster?: string; metadata?: Record<string, unknown> };
   /** Functions that modules find by `proxy_call_foreign_function`, beside and instead of Envoy's. */

@@ -40,7 +40,7 @@ describe("an expectation that does not hold", () => {
         "      |                                                                ^^^",
         "  on the in-process host",
         "  the answer:",
-        "    200",
+        "    200 OK",
         "      content-length: 0",
         "      x-envoy-upstream-service-time: 0",
         "      date: ...",

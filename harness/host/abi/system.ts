@@ -1,17 +1,17 @@
+import { levels } from "../logs.ts";
 import { Status } from "../status.ts";
 import type { HostFunction } from "../vm/link.ts";
 import { caller } from "./caller.ts";
 
-const levels = ["trace", "debug", "info", "warn", "error", "critical"] as const;
-
 /** Logs, clock, timer, contexts, foreign functions. */
 export const system = {
   proxy_log: (vm, level: number, at: number, length: number) => {
-    if (level >>> 0 >= levels.length) return Status.BadArgument;
+    const name = levels[level >>> 0];
+    if (name === undefined) return Status.BadArgument;
     const message = vm.take(at, length);
     if (message === undefined) return Status.InvalidMemoryAccess;
     const context = vm.host.state.current;
-    vm.host.logs.wasm(levels[level] as string, context?.logSource ?? "", message, vm.thread);
+    vm.host.logs.wasm(name, context?.logSource ?? "", message, vm.thread);
     return Status.Ok;
   },
 

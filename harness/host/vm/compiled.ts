@@ -1,7 +1,9 @@
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
+import { url as inspectorUrl } from "node:inspector";
 import { resolve } from "node:path";
 import { abiMarker, callbackExports, hostFunctions, supportExports } from "../../../modules/abi.ts";
+import { debuggable } from "../../../modules/debuggable.ts";
 import { parseModule } from "../../../modules/wasm/parse.ts";
 import { WasmFormatError, type WasmModule } from "../../../modules/wasm/types.ts";
 import { wasiParams } from "../abi/names.ts";
@@ -49,7 +51,8 @@ function check(file: string, hash: string, bytes: Uint8Array): Compiled {
   let module: WebAssembly.Module;
   try {
     outline = parseModule(bytes);
-    module = new WebAssembly.Module(bytes as BufferSource);
+    // Under --inspect the debugger needs a source map that it can open; see docs/debugging.md.
+    module = new WebAssembly.Module((inspectorUrl() === undefined ? bytes : debuggable(bytes, file)) as BufferSource);
   } catch (error) {
     if (error instanceof WasmFormatError || error instanceof WebAssembly.CompileError) {
       throw new LoadError(`Failed to load Wasm bytecode (${error.message})`);
