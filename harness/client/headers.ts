@@ -26,6 +26,12 @@ export function valuesOf(pairs: HeaderPairs, name: string): string[] {
   return pairs.filter(([key]) => key.toLowerCase() === wanted).map(([, value]) => value);
 }
 
+/** Whether there is a pair of this name, which is given in lower case. */
+export function hasName(pairs: HeaderPairs, name: string): boolean {
+  for (const [key] of pairs) if (key === name || (key.length === name.length && key.toLowerCase() === name)) return true;
+  return false;
+}
+
 /** The pieces of a body, as bytes. */
 export async function* chunksOf(body: BodyInput | undefined): AsyncGenerator<Buffer> {
   if (body === undefined) return;

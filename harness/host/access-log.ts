@@ -1,5 +1,6 @@
 import type { AccessLogEntry } from "../envoy/access-log.ts";
 import { notInHost } from "./failure.ts";
+import { lowerCase } from "./stream/header-map.ts";
 import { flagLetters } from "./stream/info.ts";
 import type { HttpStream } from "./stream/stream.ts";
 
@@ -20,41 +21,60 @@ const standard: Record<string, string> = {
   cluster: "%UPSTREAM_CLUSTER%",
 };
 
-type Operator = (stream: HttpStream, argument: string) => string | number | undefined;
+type Read = (stream: HttpStream) => string | number | undefined;
+/** Made once for a format. */
+type Operator = (argument: string) => Read;
 
 const operators: Record<string, Operator> = {
-  START_TIME: ({ host, info }) =>
-    new Date(Number((host.clock.wall - BigInt(host.clock.elapsed) + BigInt(info.start)) / 1_000_000n)).toISOString(),
-  REQ: ({ requestHeaders }, argument) =>
-    argument
-      .split("?")
-      .map((name) => requestHeaders?.get(name))
-      .find((value) => value !== undefined),
-  RESP: ({ responseHeaders }, argument) => responseHeaders?.get(argument),
-  TRAILER: ({ responseTrailers }, argument) => responseTrailers?.get(argument),
-  PROTOCOL: ({ info }) => info.protocol,
-  RESPONSE_CODE: ({ info }) => info.code ?? 0,
-  RESPONSE_CODE_DETAILS: ({ info }) => info.details,
-  RESPONSE_FLAGS: ({ info }) => flagLetters(info.flags),
-  DURATION: ({ info }) => Math.round(((info.end ?? info.start) - info.start) / 1_000_000),
-  BYTES_RECEIVED: ({ info }) => info.bytesReceived,
-  BYTES_SENT: ({ info }) => info.bytesSent,
-  ROUTE_NAME: ({ info }) => info.route?.name || undefined,
-  UPSTREAM_CLUSTER: ({ info }) => info.upstreamCluster,
-  UPSTREAM_HOST: ({ info }) => info.upstreamHost && `${info.upstreamHost.host}:${info.upstreamHost.port}`,
-  DOWNSTREAM_PEER_URI_SAN: ({ connection }) => connection.tls?.peer?.uriSans.join(",") || undefined,
-  DOWNSTREAM_PEER_SUBJECT: ({ connection }) => connection.tls?.peer?.subject || undefined,
-  FILTER_STATE: ({ info }, argument) => {
+  START_TIME: () => startTime,
+  REQ: (argument) => {
+    const names = argument.split("?").map(lowerCase);
+    return ({ requestHeaders }) => {
+      for (const name of names) {
+        const value = requestHeaders?.get(name);
+        if (value !== undefined) return value;
+      }
+      return undefined;
+    };
+  },
+  RESP: (argument) => (stream) => stream.responseHeaders?.get(argument),
+  TRAILER: (argument) => (stream) => stream.responseTrailers?.get(argument),
+  PROTOCOL: () => (stream) => stream.info.protocol,
+  RESPONSE_CODE: () => (stream) => stream.info.code ?? 0,
+  RESPONSE_CODE_DETAILS: () => (stream) => stream.info.details,
+  RESPONSE_FLAGS: () => (stream) => flagLetters(stream.info.flags),
+  DURATION:
+    () =>
+    ({ info }) =>
+      Math.round(((info.end ?? info.start) - info.start) / 1_000_000),
+  BYTES_RECEIVED: () => (stream) => stream.info.bytesReceived,
+  BYTES_SENT: () => (stream) => stream.info.bytesSent,
+  ROUTE_NAME: () => (stream) => stream.info.route?.name || undefined,
+  UPSTREAM_CLUSTER: () => (stream) => stream.info.upstreamCluster,
+  UPSTREAM_HOST:
+    () =>
+    ({ info }) =>
+      info.upstreamHost && `${info.upstreamHost.host}:${info.upstreamHost.port}`,
+  DOWNSTREAM_PEER_URI_SAN: () => (stream) => stream.connection.tls?.peer?.uriSans.join(",") || undefined,
+  DOWNSTREAM_PEER_SUBJECT: () => (stream) => stream.connection.tls?.peer?.subject || undefined,
+  FILTER_STATE: (argument) => {
     const [key = "", type = "PLAIN"] = argument.split(":");
     if (type !== "PLAIN") throw notInHost(`access log: %FILTER_STATE(${argument})%: the in-process host knows PLAIN only`);
-    return info.filterState.get(key)?.toString("utf8");
+    return (stream) => stream.info.filterState.get(key)?.toString("utf8");
   },
-  DYNAMIC_METADATA: ({ info }, argument) => {
+  DYNAMIC_METADATA: (argument) => {
     const [namespace = "", ...path] = argument.split(":");
-    const value = path.reduce<unknown>((inner, key) => (inner as Record<string, unknown> | undefined)?.[key], info.metadata[namespace]);
-    return value === undefined ? undefined : typeof value === "string" ? value : JSON.stringify(value);
+    return ({ info }) => {
+      const value = path.reduce<unknown>((inner, key) => (inner as Record<string, unknown> | undefined)?.[key], info.metadata[namespace]);
+      return value === undefined ? undefined : typeof value === "string" ? value : JSON.stringify(value);
+    };
   },
 };
+
+function startTime({ host: { clock }, info }: HttpStream): string {
+  if (info.start === clock.elapsed) return clock.text.iso;
+  return new Date(Number((clock.wall - BigInt(clock.elapsed - info.start)) / 1_000_000n)).toISOString();
+}
 
 /** Turns a format into a function, once. */
 export function accessLogFormat(fields: Record<string, string>): (stream: HttpStream) => AccessLogEntry {
@@ -70,13 +90,13 @@ export function accessLogFormat(fields: Record<string, string>): (stream: HttpSt
   };
 }
 
-function compile(format: string): (stream: HttpStream) => string | number | undefined {
-  const pieces = [...format.matchAll(/%([A-Z_0-9]+)(?:\(([^)]*)\))?(?::\d+)?%|[^%]+/g)].map(([text, name, argument = ""]) => {
+function compile(format: string): Read {
+  const pieces = [...format.matchAll(/%([A-Z_0-9]+)(?:\(([^)]*)\))?(?::\d+)?%|[^%]+/g)].map(([text, name, argument = ""]): Read => {
     if (name === undefined) return () => text;
     const operator = operators[name];
     if (!operator)
       throw notInHost(`access log: the in-process host does not know %${name}%; it knows ${Object.keys(operators).join(", ")}`);
-    return (stream: HttpStream) => operator(stream, argument);
+    return operator(argument);
   });
   const [only] = pieces;
   // A single operator keeps its type.

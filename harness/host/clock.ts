@@ -34,6 +34,19 @@ export class VirtualClock {
     return BigInt(this.startMs) * BigInt(NS_PER_MS) + BigInt(this.elapsedNs);
   }
 
+  /** The wall clock as text; made once for each moment. */
+  get text(): { iso: string; http: string } {
+    if (this.textAt !== this.elapsedNs) {
+      const { date } = this;
+      this.texts = { iso: date.toISOString(), http: date.toUTCString() };
+      this.textAt = this.elapsedNs;
+    }
+    return this.texts;
+  }
+
+  private textAt = -1;
+  private texts = { iso: "", http: "" };
+
   /** The wall clock. */
   get date(): Date {
     return new Date(this.startMs + this.elapsedNs / NS_PER_MS);

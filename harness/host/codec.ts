@@ -1,3 +1,4 @@
+import { hasName, toPairs, wholeBody } from "../client/headers.ts";
 import type { HeaderPairs } from "../upstreams/types.ts";
 import type { HeaderMap } from "./stream/header-map.ts";
 import { Flag } from "./stream/info.ts";
@@ -70,21 +71,41 @@ function hasControl(value: string): boolean {
   return /[\0\r\n]/.test(value);
 }
 
+export function isHttp2({ protocol }: HostRequest): boolean {
+  return protocol === "h2c" || protocol === "h2";
+}
+
+/** As the harness's own client writes them. */
+export function requestHeaders(request: HostRequest, authority: string, whole: boolean): [string, string][] {
+  const headers = toPairs(request.headers);
+  const has = (name: string) => hasName(headers, name);
+  if (!has("host") && !has(":authority")) headers.unshift(["host", authority]);
+  if (isHttp2(request) || has("content-length") || has("transfer-encoding")) return headers;
+  const body = whole && request.trailers === undefined ? wholeBody(request.body) : undefined;
+  if (body === undefined) headers.push(["transfer-encoding", "chunked"]);
+  else if (request.body !== undefined) headers.push(["content-length", String(body.length)]);
+  return headers;
+}
+
 /** Pseudo headers as the codec makes them, in front of the others. */
-export function wireOrder(headers: readonly [string, string][], { method = "GET", path = "/", protocol }: HostRequest): HeaderPairs {
-  const isHost = (name: string) => name === ":authority" || name.toLowerCase() === "host";
-  const hosts = headers.filter(([name]) => isHost(name)).map(([, value]): [string, string] => [":authority", value]);
-  const rest = headers.filter(([name]) => !isHost(name));
-  const methodPair: [string, string] = [":method", method];
-  if (protocol === "h2c" || protocol === "h2") {
-    const scheme: [string, string] = [":scheme", protocol === "h2" ? "https" : "http"];
-    return [methodPair, [":path", path], scheme, ...hosts.slice(0, 1), ...joinCookies(rest)];
+export function wireOrder(headers: HeaderPairs, request: HostRequest): HeaderPairs {
+  const { method = "GET", path = "/", protocol } = request;
+  const rest: HeaderPairs = [];
+  const hosts: HeaderPairs = [];
+  for (const pair of headers) {
+    const [name, value] = pair;
+    if (name === "host" || name === ":authority" || name.toLowerCase() === "host") hosts.push([":authority", value]);
+    else rest.push(pair);
+  }
+  if (isHttp2(request)) {
+    const scheme = protocol === "h2" ? "https" : "http";
+    return [[":method", method], [":path", path], [":scheme", scheme], ...hosts.slice(0, 1), ...joinCookies(rest)];
   }
   // An absolute URI decides over the host header.
-  const uri = /^(https?):\/\/([^/?]*)(.*)$/s.exec(path);
-  if (!uri) return [...hosts, [":path", path], methodPair, ...rest];
+  const uri = path.startsWith("/") ? undefined : /^(https?):\/\/([^/?]*)(.*)$/s.exec(path);
+  if (!uri) return [...hosts, [":path", path], [":method", method], ...rest];
   const [, scheme = "", authority = "", target = ""] = uri;
-  return [[":authority", authority], [":scheme", scheme], [":path", target === "" ? "/" : target], methodPair, ...rest];
+  return [[":authority", authority], [":scheme", scheme], [":path", target === "" ? "/" : target], [":method", method], ...rest];
 }
 
 /** Cookie crumbs of HTTP/2 become one header (RFC 9113, 8.2.3). */

@@ -15,23 +15,40 @@ export interface Counts {
   guestAllocatedBytes: number;
 }
 
-/** Adds up; one for each stream and root. */
+/** Adds up; one for each stream and root. A stream makes a handful of different calls: short lists, since a table for all would cost more than the calls. */
 export class Counter {
-  readonly calls = new Uint32Array(hostNames.length);
-  readonly entered = new Map<string, number>();
+  private readonly functions: number[] = [];
+  private readonly callTimes: number[] = [];
+  private readonly callbacks: string[] = [];
+  private readonly callbackTimes: number[] = [];
   toGuest = 0;
   fromGuest = 0;
   allocations = 0;
   allocated = 0;
 
-  get(): Counts {
-    const hostCalls: Record<string, number> = {};
-    for (let i = 0; i < this.calls.length; i++) {
-      if (this.calls[i] !== 0) hostCalls[hostNames[i] as string] = this.calls[i] as number;
+  /** @param index of the host function in `hostNames` */
+  call(index: number): void {
+    const at = this.functions.indexOf(index);
+    if (at >= 0) this.callTimes[at] = (this.callTimes[at] as number) + 1;
+    else {
+      this.functions.push(index);
+      this.callTimes.push(1);
     }
+  }
+
+  enter(callback: string): void {
+    const at = this.callbacks.indexOf(callback);
+    if (at >= 0) this.callbackTimes[at] = (this.callbackTimes[at] as number) + 1;
+    else {
+      this.callbacks.push(callback);
+      this.callbackTimes.push(1);
+    }
+  }
+
+  get(): Counts {
     return {
-      hostCalls,
-      callbacks: Object.fromEntries(this.entered),
+      hostCalls: Object.fromEntries(this.functions.map((index, i) => [hostNames[index] as string, this.callTimes[i] as number])),
+      callbacks: Object.fromEntries(this.callbacks.map((name, i) => [name, this.callbackTimes[i] as number])),
       bytesToGuest: this.toGuest,
       bytesFromGuest: this.fromGuest,
       guestAllocations: this.allocations,

@@ -45,7 +45,7 @@ export class HostLogs extends LogBook {
   }
 
   private head(thread: number): { time: string; thread: number } {
-    return { time: this.clock.date.toISOString().replace("T", " ").slice(0, 23), thread };
+    return { time: this.clock.text.iso.replace("T", " ").slice(0, 23), thread };
   }
 }
 

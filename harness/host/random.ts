@@ -35,11 +35,13 @@ export class SeededRandom {
 
   /** A version 4 UUID, as Envoy's `x-request-id`. */
   uuid(): string {
-    const bytes = new Uint8Array(16);
-    this.fill(bytes);
-    bytes[6] = ((bytes[6] ?? 0) & 0x0f) | 0x40;
-    bytes[8] = ((bytes[8] ?? 0) & 0x3f) | 0x80;
-    const hex = Buffer.from(bytes.buffer).toString("hex");
-    return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;
+    const a = hex(this.next());
+    const b = hex(((this.next() & 0xffff0fff) | 0x4000) >>> 0);
+    const c = hex(((this.next() & 0x3fffffff) | 0x80000000) >>> 0);
+    return `${a}-${b.slice(0, 4)}-${b.slice(4)}-${c.slice(0, 4)}-${c.slice(4)}${hex(this.next())}`;
   }
+}
+
+function hex(bits: number): string {
+  return bits.toString(16).padStart(8, "0");
 }

@@ -16,24 +16,105 @@ export function receive(head: Head): {
   complete: (body: Buffer, trailers: HeaderPairs) => ReceivedRequest;
   fail: (error: Error) => void;
 } {
-  let resolve: (request: ReceivedRequest) => void = () => undefined;
-  let fail: (error: Error) => void = () => undefined;
-  const promise = new Promise<ReceivedRequest>((yes, no) => {
-    resolve = yes;
-    fail = no;
-  });
-  // A request that never completes is no error unless somebody waits for it.
-  promise.catch(() => undefined);
-  const readers = {
-    ...head,
-    header: (name: string) => valuesOf(head.headers, name)[0],
-    headerValues: (name: string) => valuesOf(head.headers, name),
+  const received = new Received(head);
+  return {
+    head: received,
+    complete: (body, trailers) => received.settle(new Whole(head, received, body, trailers)),
+    fail: (error) => received.fail(error),
   };
-  const complete = (body: Buffer, trailers: HeaderPairs) => {
-    const text = () => body.toString("utf8");
-    const request = { ...readers, complete: promise, body, text, json: () => JSON.parse(text()) as unknown, trailers };
-    resolve(request);
+}
+
+/** A promise only when somebody asks: most tests look at what has arrived already. */
+class Received implements ReceivedHead {
+  readonly method: string;
+  readonly path: string;
+  readonly authority: string | undefined;
+  readonly httpVersion: string;
+  readonly headers: HeaderPairs;
+  private promise: Promise<ReceivedRequest> | undefined;
+  private outcome: { request: ReceivedRequest } | { error: Error } | undefined;
+  private done: ((outcome: NonNullable<Received["outcome"]>) => void) | undefined;
+
+  constructor(head: Head) {
+    this.method = head.method;
+    this.path = head.path;
+    this.authority = head.authority;
+    this.httpVersion = head.httpVersion;
+    this.headers = head.headers;
+  }
+
+  header(name: string): string | undefined {
+    return valuesOf(this.headers, name)[0];
+  }
+
+  headerValues(name: string): string[] {
+    return valuesOf(this.headers, name);
+  }
+
+  get complete(): Promise<ReceivedRequest> {
+    this.promise ??= new Promise((resolve, reject) => {
+      this.done = (outcome) => ("request" in outcome ? resolve(outcome.request) : reject(outcome.error));
+      if (this.outcome) this.done(this.outcome);
+    });
+    // A request that never completes is no error unless somebody waits for it.
+    this.promise.catch(() => undefined);
+    return this.promise;
+  }
+
+  settle(request: ReceivedRequest): ReceivedRequest {
+    this.end({ request });
     return request;
-  };
-  return { head: { ...readers, complete: promise }, complete, fail };
+  }
+
+  fail(error: Error): void {
+    this.end({ error });
+  }
+
+  private end(outcome: NonNullable<Received["outcome"]>): void {
+    if (this.outcome) return;
+    this.outcome = outcome;
+    this.done?.(outcome);
+  }
+}
+
+/** A request that arrived whole. */
+class Whole implements ReceivedRequest {
+  readonly method: string;
+  readonly path: string;
+  readonly authority: string | undefined;
+  readonly httpVersion: string;
+  readonly headers: HeaderPairs;
+
+  constructor(
+    head: Head,
+    private readonly received: Received,
+    readonly body: Buffer,
+    readonly trailers: HeaderPairs,
+  ) {
+    this.method = head.method;
+    this.path = head.path;
+    this.authority = head.authority;
+    this.httpVersion = head.httpVersion;
+    this.headers = head.headers;
+  }
+
+  header(name: string): string | undefined {
+    return valuesOf(this.headers, name)[0];
+  }
+
+  headerValues(name: string): string[] {
+    return valuesOf(this.headers, name);
+  }
+
+  get complete(): Promise<ReceivedRequest> {
+    return this.received.complete;
+  }
+
+  text(): string {
+    return this.body.toString("utf8");
+  }
+
+  json(): unknown {
+    return JSON.parse(this.text()) as unknown;
+  }
 }

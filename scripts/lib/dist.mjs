@@ -7,6 +7,7 @@ import { KnownError } from "./known-error.mjs";
 const folders = ["bench", "cli", "demo", "diagnostics", "filters", "harness", "modules"];
 const entries = [
   "bench/filter-cpu.ts",
+  "bench/host-requests.ts",
   "cli/main.ts",
   "demo/main.ts",
   "diagnostics/index.ts",

@@ -1,12 +1,22 @@
 import type { Body } from "./body.ts";
 import type { HttpFilter } from "./filter.ts";
 import { HeaderMap } from "./header-map.ts";
-import { Path, type Stage } from "./path.ts";
+import { Path, Stage } from "./path.ts";
 import type { HttpStream } from "./stream.ts";
 
-/** A fresh stage of the chain. */
-export function newStage(name: string, index: number, calls: Pick<Stage, "onHeaders" | "onData" | "onTrailers">): Stage {
-  return { name, index, iteration: "continue", headersContinued: false, ended: false, fromHere: false, ...calls };
+/** A filter on the request's way. */
+class DecodeStage extends Stage {
+  onHeaders(headers: HeaderMap, end: boolean): number {
+    return this.filter.decodeHeaders(headers, end);
+  }
+
+  onData(data: Body, end: boolean): number {
+    return this.filter.decodeData(data, end);
+  }
+
+  onTrailers(trailers: HeaderMap): number {
+    return this.filter.decodeTrailers(trailers);
+  }
 }
 
 /** The request on its way to the router. */
@@ -20,13 +30,7 @@ export class DecodePath extends Path {
   }
 
   addStage(name: string, filter: HttpFilter): void {
-    this.stages.push(
-      newStage(name, this.stages.length, {
-        onHeaders: (headers, end) => filter.decodeHeaders(headers, end),
-        onData: (data, end) => filter.decodeData(data, end),
-        onTrailers: (trailers) => filter.decodeTrailers(trailers),
-      }),
-    );
+    this.stages.push(new DecodeStage(name, this.stages.length, filter));
   }
 
   /** @param place of the filter in the chain */

@@ -1,9 +1,23 @@
 import { Body } from "./body.ts";
-import { newStage } from "./decode.ts";
 import type { HttpFilter } from "./filter.ts";
 import { HeaderMap } from "./header-map.ts";
-import { Path, type Stage } from "./path.ts";
+import { Path, Stage } from "./path.ts";
 import { type HttpStream, statusOf } from "./stream.ts";
+
+/** A filter on the response's way. */
+class EncodeStage extends Stage {
+  onHeaders(headers: HeaderMap, end: boolean): number {
+    return this.filter.encodeHeaders(headers, end);
+  }
+
+  onData(data: Body, end: boolean): number {
+    return this.filter.encodeData(data, end);
+  }
+
+  onTrailers(trailers: HeaderMap): number {
+    return this.filter.encodeTrailers(trailers);
+  }
+}
 
 /** The response on its way to the client: the chain backward. */
 export class EncodePath extends Path {
@@ -25,14 +39,7 @@ export class EncodePath extends Path {
   /** All filters are there: turns them round. */
   finishStages(): void {
     for (let i = this.inOrder.length - 1; i >= 0; i--) {
-      const filter = this.inOrder[i] as HttpFilter;
-      this.stages.push(
-        newStage(this.names[i] as string, this.stages.length, {
-          onHeaders: (headers, end) => filter.encodeHeaders(headers, end),
-          onData: (data, end) => filter.encodeData(data, end),
-          onTrailers: (trailers) => filter.encodeTrailers(trailers),
-        }),
-      );
+      this.stages.push(new EncodeStage(this.names[i] as string, this.stages.length, this.inOrder[i] as HttpFilter));
     }
   }
 

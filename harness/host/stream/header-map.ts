@@ -140,13 +140,15 @@ export class HeaderMap {
   }
 
   private insert(key: string, value: string): void {
-    if (key.charCodeAt(0) === 58 /* : */) {
+    const isPseudo = key.charCodeAt(0) === 58; // :
+    if (isPseudo && this.pseudo < this.names.length) {
       this.names.splice(this.pseudo, 0, key);
       this.values.splice(this.pseudo, 0, value);
       this.pseudo++;
     } else {
       this.names.push(key);
       this.values.push(value);
+      if (isPseudo) this.pseudo++;
     }
   }
 
@@ -162,7 +164,11 @@ export class HeaderMap {
   }
 }
 
-/** ASCII only: bytes above 0x7f stay what they are, unlike with `toLowerCase`. */
+/** ASCII only: bytes above 0x7f stay what they are, unlike with `toLowerCase`. Most names are in lower case already. */
 export function lowerCase(name: string): string {
-  return /[A-Z]/.test(name) ? name.replace(/[A-Z]/g, (letter) => letter.toLowerCase()) : name;
+  for (let i = 0; i < name.length; i++) {
+    const code = name.charCodeAt(i);
+    if (code >= 65 && code <= 90) return name.replace(/[A-Z]/g, (letter) => letter.toLowerCase());
+  }
+  return name;
 }

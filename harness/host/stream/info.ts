@@ -47,6 +47,7 @@ export interface StreamInfo {
 
 /** Flags in the access log's letters. */
 export function flagLetters(flags: number): string {
+  if (flags === 0) return "-";
   const letters = Object.values(Flag).flatMap(([bit, text]) => ((flags & bit) !== 0 ? [text] : []));
-  return letters.length === 0 ? "-" : letters.join(",");
+  return letters.join(",");
 }

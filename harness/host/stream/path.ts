@@ -1,26 +1,30 @@
 import { EnvoyCrash } from "../failure.ts";
 import { Body } from "./body.ts";
-import { DataStatus, HeadersStatus, TrailersStatus } from "./filter.ts";
+import { DataStatus, HeadersStatus, type HttpFilter, TrailersStatus } from "./filter.ts";
 import type { HeaderMap } from "./header-map.ts";
 
 /** Where a filter of one direction stands. */
 type Iteration = "continue" | "stopped" | "stopped all, buffering" | "stopped all, watermark";
 
 /** One filter in one direction, as the chain keeps it. */
-export interface Stage {
-  readonly name: string;
-  readonly index: number;
-  iteration: Iteration;
+export abstract class Stage {
+  iteration: Iteration = "continue";
   /** Its headers have gone on to the next filter. */
-  headersContinued: boolean;
+  headersContinued = false;
   /** It has seen the end of the stream; what comes later is not for it. */
-  ended: boolean;
+  ended = false;
   /** While it continues after a stop of everything: it has not seen what was kept back. */
-  fromHere: boolean;
-  /** Calls the filter. */
-  onHeaders(headers: HeaderMap, end: boolean): number;
-  onData(data: Body, end: boolean): number;
-  onTrailers(trailers: HeaderMap): number;
+  fromHere = false;
+
+  constructor(
+    readonly name: string,
+    readonly index: number,
+    protected readonly filter: HttpFilter,
+  ) {}
+
+  abstract onHeaders(headers: HeaderMap, end: boolean): number;
+  abstract onData(data: Body, end: boolean): number;
+  abstract onTrailers(trailers: HeaderMap): number;
 }
 
 /**

@@ -112,10 +112,10 @@ export class HttpStream {
   /** Makes the chain. @param make gets, for each filter in order, what it can do to this stream */
   build(names: readonly string[], make: (index: number, callbacks: FilterCallbacks) => HttpFilter | undefined): void {
     names.forEach((name, i) => {
-      const callbacks = this.callbacksOf(() => place);
+      const callbacks = new StreamCallbacks(this);
       const filter = make(i, callbacks);
       if (!filter) return;
-      const place = this.filters.length;
+      callbacks.place = this.filters.length;
       this.filters.push(filter);
       this.decode.addStage(name, filter);
       this.encode.addStage(name, filter);
@@ -193,7 +193,7 @@ export class HttpStream {
     if (this.headersSent) throw new EnvoyCrash("proxy_continue_stream for a response that was not paused: Envoy sends its headers twice");
     this.headersSent = true;
     this.info.code = statusOf(headers.get(":status")) ?? 0;
-    if (!headers.has("date")) headers.add("date", this.host.clock.date.toUTCString());
+    if (!headers.has("date")) headers.add("date", this.host.clock.text.http);
     headers.set("server", this.settings.serverName);
     this.downstream.headers(headers, end);
     if (end) this.finish();
@@ -259,30 +259,59 @@ export class HttpStream {
     this.downstream.closed();
     for (const filter of this.filters) filter.destroy();
   }
+}
 
-  private callbacksOf(place: () => number): FilterCallbacks {
-    const stage = () => this.decode.stageOf(place());
-    const responseStage = () => this.encode.stageOf(place());
-    return {
-      stream: this,
-      continueRequest: (phase) => {
-        if (this.destroyed && !this.finished) throw crashOnContinue("request");
-        this.decode.continueFrom(stage(), phase);
-      },
-      continueResponse: (phase) => {
-        if (this.destroyed && !this.finished) throw crashOnContinue("response");
-        this.encode.continueFrom(responseStage(), phase);
-      },
-      reply: (reply) => this.localReply(reply),
-      resetStream: () => this.reset("a filter closed the stream"),
-      failStream: () => this.localReply({ status: 503, body: "", headers: [], grpcStatus: 14, details: "wasm_fail_stream" }),
-      bufferRequest: (data: Body) => this.decode.buffer(data, false),
-      bufferResponse: (data: Body) => this.encode.buffer(data, false),
-      requestBuffer: () => this.decode.editable(stage()),
-      responseBuffer: () => this.encode.editable(responseStage()),
-      addRequestTrailers: () => this.decode.addTrailers(),
-      addResponseTrailers: () => this.encode.addTrailers(),
-    };
+/** One filter's hand on the stream. */
+class StreamCallbacks implements FilterCallbacks {
+  /** Where in the chain the filter stands. */
+  place = 0;
+
+  constructor(readonly stream: HttpStream) {}
+
+  continueRequest(phase: string): void {
+    if (this.stream.destroyed && !this.stream.finished) throw crashOnContinue("request");
+    this.stream.decode.continueFrom(this.stream.decode.stageOf(this.place), phase);
+  }
+
+  continueResponse(phase: string): void {
+    if (this.stream.destroyed && !this.stream.finished) throw crashOnContinue("response");
+    this.stream.encode.continueFrom(this.stream.encode.stageOf(this.place), phase);
+  }
+
+  reply(reply: LocalReply): void {
+    this.stream.localReply(reply);
+  }
+
+  resetStream(): void {
+    this.stream.reset("a filter closed the stream");
+  }
+
+  failStream(): void {
+    this.stream.localReply({ status: 503, body: "", headers: [], grpcStatus: 14, details: "wasm_fail_stream" });
+  }
+
+  bufferRequest(data: Body): void {
+    this.stream.decode.buffer(data, false);
+  }
+
+  bufferResponse(data: Body): void {
+    this.stream.encode.buffer(data, false);
+  }
+
+  requestBuffer(): Body {
+    return this.stream.decode.editable(this.stream.decode.stageOf(this.place));
+  }
+
+  responseBuffer(): Body {
+    return this.stream.encode.editable(this.stream.encode.stageOf(this.place));
+  }
+
+  addRequestTrailers(): HeaderMap {
+    return this.stream.decode.addTrailers();
+  }
+
+  addResponseTrailers(): HeaderMap {
+    return this.stream.encode.addTrailers();
   }
 }
 

@@ -95,7 +95,7 @@ export class Vm {
     state.current = context;
     state.effective = 0;
     state.counter = context?.counter ?? this.bootCounter;
-    state.counter.entered.set(name, (state.counter.entered.get(name) ?? 0) + 1);
+    state.counter.enter(name);
     this.host.faults.enter(name);
     try {
       return (this.functions[name] as Export)(a, b, c, d, e) ?? 0;
@@ -118,7 +118,7 @@ export class Vm {
   /** Before each host call. @returns a status to answer instead of making it, or -1. */
   before(index: number, name: string): number {
     const { counter } = this.host.state;
-    if (counter) counter.calls[index] = (counter.calls[index] as number) + 1;
+    counter?.call(index);
     if (this.restricted !== undefined && !this.restricted.has(name)) throw new RestrictedCall(name);
     return this.host.faults.active ? this.host.faults.next(name) : -1;
   }
