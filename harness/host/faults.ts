@@ -10,16 +10,18 @@ export interface FaultPoint {
   run?: number;
 }
 
-/** Where host calls fail: none, until a test sets one. */
+/** Where host calls fail, and which were made: nothing of both, until a test asks. */
 export class FaultPoints {
   private point: FaultPoint | undefined;
   private callback = "";
   private calls = 0;
   private runs = 0;
   private readonly made: string[] = [];
+  private recorded: Map<string, string[]> | undefined;
+  private current: string[] = [];
 
   get active(): boolean {
-    return this.point !== undefined;
+    return this.point !== undefined || this.recorded !== undefined;
   }
 
   /** The host functions that were made to fail, in order. */
@@ -33,19 +35,30 @@ export class FaultPoints {
     this.made.length = 0;
   }
 
+  /** Remembers the calls of each callback, of the run that made most. */
+  record(): Map<string, string[]> {
+    this.recorded = new Map();
+    return this.recorded;
+  }
+
   /** A callback begins. */
   enter(callback: string): void {
-    if (this.point === undefined) return;
+    if (!this.active) return;
     this.callback = callback;
     this.calls = 0;
-    if (this.point.callback === undefined || this.point.callback === callback) this.runs++;
+    this.current = [];
+    if (this.point && (this.point.callback === undefined || this.point.callback === callback)) this.runs++;
   }
 
   /** @returns the status to answer, or -1 */
   next(name: string): number {
+    this.calls++;
+    if (this.recorded) {
+      this.current.push(name);
+      if (this.current.length > (this.recorded.get(this.callback)?.length ?? 0)) this.recorded.set(this.callback, [...this.current]);
+    }
     const { point } = this;
     if (!point) return -1;
-    this.calls++;
     const here = (point.callback === undefined || point.callback === this.callback) && (point.run === undefined || point.run === this.runs);
     if (!here || this.calls !== point.call) return -1;
     this.made.push(name);

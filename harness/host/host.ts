@@ -457,6 +457,12 @@ export class Host implements ExchangeHost {
     this.runtime.faults.set(point);
   }
 
+  /** From now on remembers the host calls of each callback, of its longest run. @returns what was remembered, by callback */
+  recordCalls(): () => Map<string, string[]> {
+    const calls = this.runtime.faults.record();
+    return () => new Map(calls);
+  }
+
   /** The host functions that were made to fail since `fail` was called. */
   get faults(): readonly string[] {
     return this.runtime.faults.hits;

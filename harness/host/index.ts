@@ -1,4 +1,5 @@
 export type { Counts } from "./counts.ts";
+export { type EveryFaultOptions, type FaultOutcome, everyFault } from "./every-fault.ts";
 export { EnvoyCrash } from "./failure.ts";
 export type { FaultPoint } from "./faults.ts";
 export type { ForeignAnswer, ForeignFunction } from "./foreign.ts";
