@@ -7,6 +7,8 @@ import type { HttpStream, ListenerSettings } from "./stream/stream.ts";
 
 /** What a new stream goes through: the one listener. */
 export interface Chain {
+  /** The listener's name. */
+  name: string;
   plugins: readonly Plugin[];
   names: readonly string[];
   settings: ListenerSettings;

@@ -1,5 +1,7 @@
 import { MeshscriptError, diagnostic } from "../../diagnostics/index.ts";
 import { toPairs, valuesOf } from "../client/headers.ts";
+import { IncompleteResponse } from "../client/response.ts";
+import { usesTls } from "../client/tls.ts";
 import { parseDuration } from "../duration.ts";
 import type { AccessLogEntry } from "../envoy/access-log.ts";
 import type { Address } from "../envoy/builders.ts";
@@ -130,6 +132,12 @@ export class Host implements ExchangeHost {
       stream.destroyed = true;
       return exchange;
     }
+    const mismatch = tlsMismatch(request, chain);
+    if (mismatch) {
+      exchange.fail(new IncompleteResponse("MS0408", "the connection was closed", undefined).withHelp(mismatch));
+      stream.destroyed = true;
+      return exchange;
+    }
     this.build(exchange, chain, request.worker);
     stream.onEnd = () => this.logged(chain.accessLog(stream));
     this.send(exchange, request, chain, whole);
@@ -208,7 +216,7 @@ export class Host implements ExchangeHost {
     this.run();
   }
 
-  private connect({ source, identity, serverName, trust }: HostRequest, chain: Chain): Connection {
+  private connect({ source, identity, serverName }: HostRequest, chain: Chain): Connection {
     const id = this.nextConnection++;
     const local = chain.address;
     const colon = source?.lastIndexOf(":") ?? -1;
@@ -216,14 +224,13 @@ export class Host implements ExchangeHost {
       ? { host: source.slice(0, colon), port: Number(source.slice(colon + 1)) }
       : { host: "127.0.0.1", port: 49_151 + id };
     const server = chain.tls;
-    const secure = identity !== undefined || serverName !== undefined || trust !== undefined || server !== undefined;
-    const tls = secure
+    const tls = server
       ? {
           version: "TLSv1.3",
           serverName: serverName ?? "",
           mutual: identity !== undefined,
           peer: identity && certificateOf(identity),
-          local: server && certificateOf(server.identity),
+          local: certificateOf(server.identity),
         }
       : undefined;
     return { id, local, remote, tls };
@@ -508,6 +515,15 @@ export class Host implements ExchangeHost {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.stop();
   }
+}
+
+/** Why a handshake could not succeed; `openEnvoy` says the same. */
+function tlsMismatch(request: HostRequest, { name, tls }: Chain): string | undefined {
+  if (tls && !usesTls(request)) {
+    return `the listener ${JSON.stringify(name)} speaks TLS: give the request an \`identity\`, or \`trust\` for TLS without a certificate`;
+  }
+  if (tls || !usesTls(request)) return undefined;
+  return `the listener ${JSON.stringify(name)} does not speak TLS: leave identity, trust and serverName out`;
 }
 
 /** undefined for a body that comes piece by piece from outside. */

@@ -123,6 +123,7 @@ export class Runtime implements HostCore {
         at += wanted.length;
         const address = { host: "127.0.0.1", port: 10_000 + i };
         const chain: Chain = {
+          name,
           plugins: own,
           names: own.map(({ spec }) => spec.name),
           settings,

@@ -1,0 +1,91 @@
+// What a filter learns of its peer is the same on both hosts, whoever the peer is.
+import { beforeAll, expect, test } from "vitest";
+import { onBothHosts } from "../harness/expect/index.ts";
+import { type Authority, type Identity, type Target, createAuthority } from "../harness/index.ts";
+import { probeModule } from "./probes/module/build.ts";
+import { scriptText } from "./probes/script.ts";
+
+const properties = [
+  ...["connection.mtls", "connection.tls_version", "connection.requested_server_name"],
+  ...["uri_san", "dns_san", "subject"].flatMap((what) => [`connection.${what}_peer_certificate`, `connection.${what}_local_certificate`]),
+  "connection.sha256_peer_certificate_digest",
+];
+const script = { rh: properties.map((path) => `get_property "${path.replace(".", "\\0")}"`).join("\n") };
+
+let authority: Authority;
+let server: Identity;
+
+beforeAll(async () => {
+  authority = await createAuthority();
+  server = await authority.issue({ serviceAccount: "server", dnsSans: ["server.default.svc"] });
+});
+
+onBothHosts((open) => {
+  let target: Target;
+
+  beforeAll(async () => {
+    const filters = [{ name: "probe", wasm: await probeModule(), config: scriptText(script) }];
+    target = await open({
+      listeners: { plain: { filters }, tls: { filters, tls: { identity: server, clientCertificate: "optional" } } },
+      accessLog: { peer: "%DOWNSTREAM_PEER_URI_SAN%" },
+    });
+  }, 60_000);
+
+  /** What the module read, by property. */
+  async function read(request: Parameters<Target["request"]>[0]): Promise<Record<string, string>> {
+    const { mark, wasm } = target.logs();
+    expect((await target.request(request)).status).toBe(200);
+    await target.waitForLog(/: delete \d+$/, { from: mark });
+    const lines = target
+      .logs()
+      .wasm.slice(wasm.length)
+      .map(({ message }) => message);
+    const found = lines.flatMap((line) => [...line.matchAll(/^rh get_property "connection\\0(\w+)" = (.*)$/g)]);
+    return Object.fromEntries(found.map(([, name = "", value = ""]) => [name, value]));
+  }
+
+  test("a workload with an SVID", async () => {
+    const client = await authority.issue({
+      namespace: "shop",
+      serviceAccount: "reviews",
+      dnsSans: ["reviews.shop.svc"],
+      subject: "CN=reviews,O=shop",
+    });
+    const seen = await read({ listener: "tls", identity: client, serverName: "server.default.svc" });
+
+    expect(seen).toEqual({
+      mtls: '0 "\\x01"',
+      tls_version: '0 "TLSv1.3"',
+      requested_server_name: '0 "server.default.svc"',
+      uri_san_peer_certificate: '0 "spiffe://cluster.local/ns/shop/sa/reviews"',
+      uri_san_local_certificate: '0 "spiffe://cluster.local/ns/default/sa/server"',
+      dns_san_peer_certificate: '0 "reviews.shop.svc"',
+      dns_san_local_certificate: '0 "server.default.svc"',
+      subject_peer_certificate: '0 "O=shop,CN=reviews"',
+      subject_local_certificate: expect.stringMatching(/^0 /) as string,
+      sha256_peer_certificate_digest: `0 "${client.sha256}"`,
+    });
+  });
+
+  test("of several URI SANs only the first is seen", async () => {
+    const client = await authority.issue({ serviceAccount: "a", uriSans: ["spiffe://cluster.local/ns/default/sa/admin"] });
+    const seen = await read({ listener: "tls", identity: client });
+
+    expect(seen["uri_san_peer_certificate"]).toBe('0 "spiffe://cluster.local/ns/default/sa/a"');
+    expect(seen["dns_san_peer_certificate"]).toBe("1 -");
+  });
+
+  test("a request that does not speak what the listener does fails, and says so", async () => {
+    await expect(target.request({ listener: "tls" })).rejects.toThrow(/MS0408: .*\n?.*the listener "tls" speaks TLS/);
+    await expect(target.request({ listener: "plain", trust: authority })).rejects.toThrow(/the listener "plain" does not speak TLS/);
+    expect(await read({ listener: "plain" })).toMatchObject({ tls_version: "1 -" });
+  });
+
+  test("TLS without a certificate, and no TLS", async () => {
+    const anonymous = await read({ listener: "tls", trust: authority });
+    const plain = await read({ listener: "plain" });
+
+    expect(anonymous).toMatchObject({ mtls: '0 "\\0"', subject_peer_certificate: "0 null", uri_san_peer_certificate: "1 -" });
+    expect(plain).toMatchObject({ mtls: '0 "\\0"', tls_version: "1 -", subject_peer_certificate: "1 -" });
+  });
+});
