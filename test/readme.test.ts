@@ -4,6 +4,7 @@ import path from "node:path";
 import { transform } from "esbuild";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { tracingModule } from "../filters/tracing/test/support.ts";
+import { parseCases } from "../harness/cases/index.ts";
 import * as harness from "../harness/index.ts";
 import { buildModule } from "../modules/index.ts";
 
@@ -60,4 +61,42 @@ test("the test in the README passes", async () => {
 
   expect(code).toContain('from "meshscript/harness"');
   await run(harness.openEnvoy, expect);
+});
+
+test("the cases in the README hold on both hosts' common ground, the in-process host", async () => {
+  const [yaml = ""] = blocks("README.md", "yaml");
+  const cases = parseCases(yaml.replace("cases:", "config: {}\ncases:"), "README.md");
+  const [only] = cases.cases;
+  const host = await harness.openHost({ plugins: [{ name: "tracing", wasm: await tracingModule(), config: {} }], upstreams: { app: {} } });
+  await host.request({ path: "/", headers: { traceparent: "junk" } });
+
+  expect(only?.name).toBe("a junk traceparent begins a new trace");
+  expect(host.upstream("app").requests[0]?.header("traceparent")).toMatch(/^00-[0-9a-f]{32}-/);
+  await host.stop();
+});
+
+test("the example of docs/testing.md runs on both hosts", async () => {
+  const [code = ""] = blocks("docs/testing.md", "ts");
+  const wasm = JSON.stringify(await tracingModule());
+  const body = code.replace(/^import .*\n/gm, "").replace('"build/tracing.wasm"', wasm);
+  const { code: runnable } = await transform(`export default (onBothHosts, test, expect) => {${body}}`, { loader: "ts", target: "node20" });
+  const file = path.join(folder, "testing.mjs");
+  writeFileSync(file, runnable);
+  const { default: declare } = (await import(/* @vite-ignore */ file)) as { default: (...given: unknown[]) => void };
+  const tests: (() => Promise<void>)[] = [];
+  const opened: harness.Target[] = [];
+  const both = (define: (open: harness.OpenTarget) => void) => {
+    for (const open of [harness.openHost, harness.openEnvoy] as harness.OpenTarget[]) {
+      define(async (options) => {
+        const target = await open(options);
+        opened.push(target);
+        return target;
+      });
+    }
+  };
+  declare(both, (_name: string, run: () => Promise<void>) => tests.push(run), expect);
+  for (const run of tests) await run();
+  for (const target of opened) await target.stop();
+
+  expect(tests).toHaveLength(2);
 });
