@@ -2,12 +2,18 @@ import type { exitCodes } from "../diagnostics/index.ts";
 
 /** Where a command writes: process.stdout and process.stderr, or what a test gives. */
 export interface Output {
-  write(text: string): unknown;
+  write(data: string | Uint8Array): unknown;
+  isTTY?: boolean | undefined;
+}
+
+/** What a command reads: process.stdin, or what a test gives. */
+export interface Input extends AsyncIterable<string | Uint8Array> {
   isTTY?: boolean | undefined;
 }
 
 /** What a command sees of the world. */
 export interface Io {
+  stdin: Input;
   stdout: Output;
   stderr: Output;
   env: Record<string, string | undefined>;

@@ -6,6 +6,7 @@ import type { Command, Context, Io } from "./command.ts";
 import { build } from "./commands/build.ts";
 import { doctor } from "./commands/doctor.ts";
 import { run } from "./commands/run.ts";
+import { symbolize } from "./commands/symbolize.ts";
 import { verify } from "./commands/verify.ts";
 import { commandHelp, generalHelp, helpJson } from "./help.ts";
 import { cliMarkdown } from "./markdown.ts";
@@ -16,7 +17,7 @@ export type { Io } from "./command.ts";
 const API_VERSION = "meshscript/v1";
 
 /** Every command, in the order of the help. */
-export const commands: readonly Command[] = [doctor, run, build, verify];
+export const commands: readonly Command[] = [doctor, run, build, verify, symbolize];
 
 /** `docs/cli.md`, for scripts/generate.mjs. */
 export const documentation = (): string => cliMarkdown(commands);
@@ -125,6 +126,10 @@ function version(): string {
 
 function processIo(): Io {
   return {
+    // Not before somebody reads it: opening it keeps a process alive.
+    get stdin() {
+      return process.stdin;
+    },
     stdout: process.stdout,
     stderr: process.stderr,
     env: process.env,

@@ -1,5 +1,6 @@
 import { EventEmitter } from "node:events";
 import { readFileSync } from "node:fs";
+import { Readable } from "node:stream";
 import { fileURLToPath } from "node:url";
 import { main } from "../main.ts";
 
@@ -24,23 +25,34 @@ export interface Setting {
   env?: Record<string, string>;
   cwd?: string;
   isTTY?: boolean;
+  /** What is on standard input, piece by piece [nothing]. */
+  stdin?: AsyncIterable<string | Uint8Array> | Iterable<string | Uint8Array>;
 }
 
 /** Starts the command line from source in this process, with streams and signals of its own. */
-export function start(argv: readonly string[], { env = {}, cwd = root, isTTY = false }: Setting = {}): Running {
+export function start(argv: readonly string[], { env = {}, cwd = root, isTTY = false, stdin = [] }: Setting = {}): Running {
   const text = { stdout: "", stderr: "" };
   const changed = new EventEmitter().setMaxListeners(50);
   const output = (name: "stdout" | "stderr") => ({
     isTTY,
-    write(chunk: string) {
-      text[name] += chunk;
+    write(chunk: string | Uint8Array) {
+      text[name] += typeof chunk === "string" ? chunk : Buffer.from(chunk).toString();
       changed.emit("change");
     },
   });
   const signals = new EventEmitter();
   const exits: number[] = [];
   const base = { ...process.env, NO_COLOR: "1", ...env };
-  const io = { stdout: output("stdout"), stderr: output("stderr"), env: base, cwd, signals, exit: (code: number) => void exits.push(code) };
+  const input = Object.assign(Readable.from(stdin, { objectMode: true }), { isTTY });
+  const io = {
+    stdin: input,
+    stdout: output("stdout"),
+    stderr: output("stderr"),
+    env: base,
+    cwd,
+    signals,
+    exit: (code: number) => void exits.push(code),
+  };
   const done = main(argv, io).then((code) => {
     changed.emit("end");
     return { code, ...text };

@@ -108,12 +108,12 @@ export function wireOrder(headers: HeaderPairs, request: HostRequest): HeaderPai
   return [[":authority", authority], [":scheme", scheme], [":path", target === "" ? "/" : target], [":method", method], ...rest];
 }
 
-/** Cookie crumbs of HTTP/2 become one header (RFC 9113, 8.2.3). */
+/** Cookie crumbs of HTTP/2 become one header (RFC 9113, 8.2.3), which Envoy's codec adds when it has seen all others. */
 function joinCookies(headers: readonly [string, string][]): HeaderPairs {
   const isCookie = ([name]: readonly [string, string]) => name.toLowerCase() === "cookie";
   const cookies = headers.filter(isCookie).map(([, value]) => value);
-  const first = headers.findIndex(isCookie);
-  return headers.flatMap((pair, i): HeaderPairs => (!isCookie(pair) ? [pair] : i === first ? [["cookie", cookies.join("; ")]] : []));
+  const others = headers.filter((pair) => !isCookie(pair));
+  return cookies.length === 0 ? others : [...others, ["cookie", cookies.join("; ")]];
 }
 
 /** What the connection manager adds and takes away before the first filter. */

@@ -70,7 +70,11 @@ export class Exchange implements Downstream, HostStream {
   }
 
   private get bodiless(): boolean {
-    return this.request.method === "HEAD" || this.status === 204 || this.status === 304 || (this.status >= 100 && this.status < 200);
+    return this.request.method === "HEAD" || !this.mayHaveBody;
+  }
+
+  private get mayHaveBody(): boolean {
+    return this.status !== 204 && this.status !== 304 && !(this.status >= 100 && this.status < 200);
   }
 
   /** Over HTTP/1 a client takes 1xx for a first word, and waits for the answer. */
@@ -83,8 +87,10 @@ export class Exchange implements Downstream, HostStream {
     const { bodiless } = this;
     if (this.pairs.some(([, value]) => /[\r\n]/.test(value))) this.pairs = this.pairs.flatMap(splitLines);
     if (!this.stream.requestRead) this.pairs.push(["connection", "close"]);
-    if (headers.has("content-length") || bodiless) return;
-    this.pairs.push(end ? ["content-length", "0"] : ["transfer-encoding", "chunked"]);
+    const head = this.request.method === "HEAD";
+    if (headers.has("content-length") || (head ? !this.mayHaveBody : bodiless)) return;
+    // Of an answer to HEAD without a length the codec says that it would come in chunks.
+    this.pairs.push(end && !head ? ["content-length", "0"] : ["transfer-encoding", "chunked"]);
   }
 
   data(bytes: Buffer, end: boolean): void {

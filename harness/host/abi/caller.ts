@@ -11,3 +11,8 @@ export function caller(vm: Vm): Context {
   if (!context) throw new EnvoyCrash("a host call outside of any callback");
   return context;
 }
+
+/** In whose name a line is logged: nobody's while the allocator or `_initialize` runs. */
+export function logSource(vm: Vm): string {
+  return vm.host.state.current === undefined ? "" : caller(vm).logSource;
+}

@@ -1,7 +1,7 @@
 import { levels } from "../logs.ts";
 import { Status } from "../status.ts";
 import type { HostFunction } from "../vm/link.ts";
-import { caller } from "./caller.ts";
+import { caller, logSource } from "./caller.ts";
 
 /** Logs, clock, timer, contexts, foreign functions. */
 export const system = {
@@ -10,8 +10,7 @@ export const system = {
     if (name === undefined) return Status.BadArgument;
     const message = vm.take(at, length);
     if (message === undefined) return Status.InvalidMemoryAccess;
-    const context = vm.host.state.current;
-    vm.host.logs.wasm(name, context?.logSource ?? "", message, vm.thread);
+    vm.host.logs.wasm(name, logSource(vm), message, vm.thread);
     return Status.Ok;
   },
 

@@ -1,5 +1,6 @@
 import type { HostFunction } from "../vm/link.ts";
 import type { Vm } from "../vm/vm.ts";
+import { logSource } from "./caller.ts";
 
 const SUCCESS = 0;
 const BADF = 8;
@@ -23,8 +24,7 @@ const implemented: Record<string, HostFunction> = {
     }
     if (text !== "") {
       const message = text.endsWith("\n") ? text.slice(0, -1) : text;
-      const context = vm.host.state.current;
-      vm.host.logs.wasm(fd === 1 ? "info" : "error", context?.logSource ?? "", message, vm.thread);
+      vm.host.logs.wasm(fd === 1 ? "info" : "error", logSource(vm), message, vm.thread);
     }
     return vm.memory.setU32(outWritten, text.length) ? SUCCESS : FAULT;
   },

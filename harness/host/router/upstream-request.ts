@@ -7,7 +7,7 @@ import type { Exchange, Post, ResponseSink } from "./host-upstream.ts";
 export interface ResetReason {
   text: string;
   details: string;
-  flag: "UpstreamConnectionFailure" | "UpstreamConnectionTermination" | "UpstreamProtocolError";
+  flag: "UpstreamConnectionFailure" | "UpstreamConnectionTermination" | "UpstreamProtocolError" | "UpstreamRemoteReset";
 }
 
 /** A body in chunks that ends without its last one. */
@@ -18,6 +18,9 @@ export const connectionTermination: ResetReason = {
   details: "connection_termination",
   flag: "UpstreamConnectionTermination",
 };
+
+/** Over HTTP/2 only the stream ends. */
+export const remoteReset: ResetReason = { text: "remote reset", details: "remote_reset", flag: "UpstreamRemoteReset" };
 
 export const connectionRefused: ResetReason = {
   text: "remote connection failure",
@@ -78,13 +81,13 @@ export class UpstreamRequest {
     // A connection is never there in the callback that asks for it: what is answered or closed until then is not seen by the upstream.
     this.post(() => {
       if (this.over) return;
-      this.exchange = upstream.open(head, this.sink());
+      this.exchange = upstream.open(head, this.sink(!http1));
       for (const send of this.waiting ?? []) send();
       this.waiting = undefined;
     });
   }
 
-  private sink(): ResponseSink {
+  private sink(http2: boolean): ResponseSink {
     return {
       headers: (received, status, end) => {
         if (!this.over) this.callbacks.headers(new HeaderMap("response", [[":status", String(status)], ...received]), end);
@@ -95,7 +98,7 @@ export class UpstreamRequest {
       trailers: (received) => {
         if (!this.over) this.callbacks.trailers(new HeaderMap("response trailers", received));
       },
-      reset: (within) => this.failed(within ? protocolError : connectionTermination),
+      reset: (within) => this.failed(http2 ? remoteReset : within ? protocolError : connectionTermination),
     };
   }
 

@@ -4,6 +4,7 @@ import type { Route, VirtualHost } from "../router/route.ts";
 /** Envoy's response flags, as bits (envoy/stream_info/stream_info.h) and as the access log writes them. */
 export const Flag = {
   UpstreamRequestTimeout: [0x4, "UT"],
+  UpstreamRemoteReset: [0x10, "UR"],
   UpstreamConnectionFailure: [0x20, "UF"],
   UpstreamConnectionTermination: [0x40, "UC"],
   NoHealthyUpstream: [0x2, "UH"],

@@ -27,6 +27,9 @@ export abstract class Stage {
   abstract onTrailers(trailers: HeaderMap): number;
 }
 
+/** A chain that goes on within its own continuation more often than this does so for ever: what was kept back comes to the same filter again. */
+const MAX_DEPTH = 100;
+
 /**
  * One direction of a stream through the chain: who gets what next, who has stopped, what is kept until somebody goes on. These are the
  * rules of Envoy's FilterManager (envoy source/common/http/filter_manager.cc, 2025), which a module meets as the effects of what its
@@ -43,6 +46,8 @@ export abstract class Path {
   /** The filter that saw data last, as far down as it went. */
   protected latest: Stage | undefined;
   private streaming = false;
+  /** Continuations within continuations. */
+  private depth = 0;
 
   /** The direction in words: `request` or `response`. */
   protected abstract readonly what: "request" | "response";
@@ -165,6 +170,16 @@ export abstract class Path {
   /** A filter goes on: what was kept is delivered to those behind it, and to itself what it has not seen. */
   continueFrom(stage: Stage, phase: string): void {
     if (!this.canContinue) return;
+    if (this.depth >= MAX_DEPTH) {
+      const what = `proxy_continue_stream for the ${this.what} in the callback that it brings: Envoy 1.40 calls it thousands of times`;
+      throw new EnvoyCrash(`${what}, until the stack is full`, `${stage.name}, ${phase}`);
+    }
+    this.depth++;
+    this.proceed(stage, phase);
+    this.depth--;
+  }
+
+  private proceed(stage: Stage, phase: string): void {
     const { headers } = this;
     if (!stage.headersContinued && headers === undefined) {
       throw new EnvoyCrash(

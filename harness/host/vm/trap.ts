@@ -1,5 +1,5 @@
 import { existsSync, readFileSync } from "node:fs";
-import { type Frame, Symbolizer } from "../../../modules/symbolize.ts";
+import { type Frame, Symbolizer, placeOf } from "../../../modules/symbolize.ts";
 import { RestrictedCall } from "../failure.ts";
 import type { Compiled } from "./compiled.ts";
 
@@ -24,8 +24,10 @@ export function describeTrap(callback: string, error: unknown, compiled: Compile
   if (stack.length > 0) {
     lines.push("Proxy-Wasm plugin in-VM backtrace:");
     stack.forEach((frame, i) => {
-      const place = frame.source ? ` (${frame.source.file}:${frame.source.line}:${frame.source.column})` : "";
-      lines.push(`  ${i}:  0x${frame.offset.toString(16)} - ${frame.name}${place}`);
+      const place = placeOf(frame);
+      lines.push(
+        `${String(i).padStart(3)}:  0x${frame.offset.toString(16)} - ${demangled(frame.name)}${place === undefined ? "" : ` (${place})`}`,
+      );
     });
   }
   return { callback, reason, stack, log: lines.join("\n") };
@@ -57,4 +59,15 @@ function symbolizerOf(compiled: Compiled): Symbolizer {
     symbolizers.set(compiled, symbolizer);
   }
   return symbolizer;
+}
+
+/** Envoy prints C++ names, and Rust's older ones, as people write them. Only plain nested names: nothing else is met in guests that we know. */
+function demangled(name: string): string {
+  const parts: string[] = [];
+  let at = name.startsWith("_ZN") ? 3 : name.length;
+  for (let length = /^\d+/.exec(name.slice(at))?.[0]; length !== undefined; length = /^\d+/.exec(name.slice(at))?.[0]) {
+    parts.push(name.slice(at + length.length, at + length.length + Number(length)));
+    at += length.length + Number(length);
+  }
+  return parts.length > 0 && name.slice(at) === "E" ? parts.join("::") : name;
 }

@@ -20,6 +20,9 @@ export interface VmSpec {
   compiled: Compiled;
 }
 
+/** As many as Envoy prints of a backtrace (V8's flag --stack-trace-limit there). */
+const ENVOYS_FRAMES = 20;
+
 type Export = (...args: number[]) => number | undefined;
 
 /** What a module may call while its memory allocator runs for the host (proxy-wasm-cpp-host, allocMemory). */
@@ -97,12 +100,15 @@ export class Vm {
     state.counter = context?.counter ?? this.bootCounter;
     state.counter.enter(name);
     this.host.faults.enter(name);
+    const { stackTraceLimit } = Error;
+    Error.stackTraceLimit = ENVOYS_FRAMES;
     try {
       return (this.functions[name] as Export)(a, b, c, d, e) ?? 0;
     } catch (error) {
       this.trapped(name, error);
       return 0;
     } finally {
+      Error.stackTraceLimit = stackTraceLimit;
       state.current = current;
       state.effective = effective;
       state.counter = counter;
