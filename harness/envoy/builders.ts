@@ -210,24 +210,26 @@ export function httpListener(options: HttpListenerOptions = {}): ConfigObject {
   );
 }
 
+/** What an entry of our access log holds: field to Envoy format string. */
+export const accessLogFields: Readonly<Record<string, string>> = {
+  time: "%START_TIME%",
+  method: "%REQ(:METHOD)%",
+  path: "%REQ(X-ENVOY-ORIGINAL-PATH?:PATH)%",
+  authority: "%REQ(:AUTHORITY)%",
+  protocol: "%PROTOCOL%",
+  status: "%RESPONSE_CODE%",
+  details: "%RESPONSE_CODE_DETAILS%",
+  flags: "%RESPONSE_FLAGS%",
+  duration: "%DURATION%",
+  bytesReceived: "%BYTES_RECEIVED%",
+  bytesSent: "%BYTES_SENT%",
+  route: "%ROUTE_NAME%",
+  cluster: "%UPSTREAM_CLUSTER%",
+};
+
 /** An access log of one JSON object per line. */
 export function fileAccessLog(path: string, fields: Record<string, string> = {}): ConfigObject {
-  const json = {
-    time: "%START_TIME%",
-    method: "%REQ(:METHOD)%",
-    path: "%REQ(X-ENVOY-ORIGINAL-PATH?:PATH)%",
-    authority: "%REQ(:AUTHORITY)%",
-    protocol: "%PROTOCOL%",
-    status: "%RESPONSE_CODE%",
-    details: "%RESPONSE_CODE_DETAILS%",
-    flags: "%RESPONSE_FLAGS%",
-    duration: "%DURATION%",
-    bytesReceived: "%BYTES_RECEIVED%",
-    bytesSent: "%BYTES_SENT%",
-    route: "%ROUTE_NAME%",
-    cluster: "%UPSTREAM_CLUSTER%",
-    ...fields,
-  };
+  const json = { ...accessLogFields, ...fields };
   const format = { json_format: json, omit_empty_values: true };
   return {
     name: "envoy.access_loggers.file",

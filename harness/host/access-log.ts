@@ -1,25 +1,9 @@
 import type { AccessLogEntry } from "../envoy/access-log.ts";
+import { accessLogFields } from "../envoy/builders.ts";
 import { notInHost } from "./failure.ts";
 import { lowerCase } from "./stream/header-map.ts";
 import { flagLetters } from "./stream/info.ts";
 import type { HttpStream } from "./stream/stream.ts";
-
-/** The fields of the harness's own access log, in Envoy's format; see `fileAccessLog`. */
-const standard: Record<string, string> = {
-  time: "%START_TIME%",
-  method: "%REQ(:METHOD)%",
-  path: "%REQ(X-ENVOY-ORIGINAL-PATH?:PATH)%",
-  authority: "%REQ(:AUTHORITY)%",
-  protocol: "%PROTOCOL%",
-  status: "%RESPONSE_CODE%",
-  details: "%RESPONSE_CODE_DETAILS%",
-  flags: "%RESPONSE_FLAGS%",
-  duration: "%DURATION%",
-  bytesReceived: "%BYTES_RECEIVED%",
-  bytesSent: "%BYTES_SENT%",
-  route: "%ROUTE_NAME%",
-  cluster: "%UPSTREAM_CLUSTER%",
-};
 
 type Read = (stream: HttpStream) => string | number | undefined;
 /** Made once for a format. */
@@ -78,7 +62,7 @@ function startTime({ host: { clock }, info }: HttpStream): string {
 
 /** Turns a format into a function, once. */
 export function accessLogFormat(fields: Record<string, string>): (stream: HttpStream) => AccessLogEntry {
-  const compiled = Object.entries({ ...standard, ...fields }).map(([name, format]) => [name, compile(format)] as const);
+  const compiled = Object.entries({ ...accessLogFields, ...fields }).map(([name, format]) => [name, compile(format)] as const);
   return (stream) => {
     const entry: AccessLogEntry = {};
     for (const [name, read] of compiled) {

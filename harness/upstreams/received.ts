@@ -24,16 +24,13 @@ export function receive(head: Head): {
   };
 }
 
-/** A promise only when somebody asks: most tests look at what has arrived already. */
-class Received implements ReceivedHead {
+/** What both a head and a whole request have. */
+class Message {
   readonly method: string;
   readonly path: string;
   readonly authority: string | undefined;
   readonly httpVersion: string;
   readonly headers: HeaderPairs;
-  private promise: Promise<ReceivedRequest> | undefined;
-  private outcome: { request: ReceivedRequest } | { error: Error } | undefined;
-  private done: ((outcome: NonNullable<Received["outcome"]>) => void) | undefined;
 
   constructor(head: Head) {
     this.method = head.method;
@@ -50,6 +47,13 @@ class Received implements ReceivedHead {
   headerValues(name: string): string[] {
     return valuesOf(this.headers, name);
   }
+}
+
+/** A promise only when somebody asks: most tests look at what has arrived already. */
+class Received extends Message implements ReceivedHead {
+  private promise: Promise<ReceivedRequest> | undefined;
+  private outcome: { request: ReceivedRequest } | { error: Error } | undefined;
+  private done: ((outcome: NonNullable<Received["outcome"]>) => void) | undefined;
 
   get complete(): Promise<ReceivedRequest> {
     this.promise ??= new Promise((resolve, reject) => {
@@ -78,32 +82,14 @@ class Received implements ReceivedHead {
 }
 
 /** A request that arrived whole. */
-class Whole implements ReceivedRequest {
-  readonly method: string;
-  readonly path: string;
-  readonly authority: string | undefined;
-  readonly httpVersion: string;
-  readonly headers: HeaderPairs;
-
+class Whole extends Message implements ReceivedRequest {
   constructor(
     head: Head,
     private readonly received: Received,
     readonly body: Buffer,
     readonly trailers: HeaderPairs,
   ) {
-    this.method = head.method;
-    this.path = head.path;
-    this.authority = head.authority;
-    this.httpVersion = head.httpVersion;
-    this.headers = head.headers;
-  }
-
-  header(name: string): string | undefined {
-    return valuesOf(this.headers, name)[0];
-  }
-
-  headerValues(name: string): string[] {
-    return valuesOf(this.headers, name);
+    super(head);
   }
 
   get complete(): Promise<ReceivedRequest> {
