@@ -99,16 +99,26 @@ export class Exchange implements Downstream, HostStream {
   }
 
   trailers(trailers: HeaderMap): void {
-    if (this.http2 || this.stream.settings.trailers) this.trailerPairs = trailers.pairs();
+    // HTTP/1 has no room for trailers behind a body whose length was announced.
+    if (this.http2 || (this.stream.settings.trailers && this.announced === undefined)) this.trailerPairs = trailers.pairs();
     this.complete = true;
   }
 
   reset(reason: string): void {
+    const parts = this.soFar();
+    if (parts && this.hasAll(parts.body.length)) {
+      this.finish({ response: new Answer(parts, this.countsOf) });
+      return;
+    }
     this.finish({ error: new IncompleteResponse("MS0408", `the connection was closed: ${reason}`, this.soFar()) });
   }
 
   closed(): void {
     const parts = this.soFar();
+    if (this.complete && parts && this.contradicts(parts.body.length)) {
+      this.finish({ error: new IncompleteResponse("MS0408", "the body has another length than announced", { ...parts, trailers: [] }) });
+      return;
+    }
     if (this.complete && (parts === undefined || this.waitsInVain(parts.body.length))) {
       this.timedOut();
       return;
@@ -125,6 +135,17 @@ export class Exchange implements Downstream, HostStream {
     if (this.http2) return false;
     const announced = this.announced;
     return announced !== undefined && !this.bodiless && length < Number(announced);
+  }
+
+  /** Over HTTP/1 a client that has as many bytes as were announced does not care what the connection does then. */
+  private hasAll(length: number): boolean {
+    if (this.http2) return false;
+    return this.bodiless || (this.announced !== undefined && length >= Number(this.announced));
+  }
+
+  /** Over HTTP/2 a client gives up a stream whose body is shorter or longer. */
+  private contradicts(length: number): boolean {
+    return this.http2 && this.announced !== undefined && !this.bodiless && length !== Number(this.announced);
   }
 
   private get announced(): string | undefined {

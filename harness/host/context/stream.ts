@@ -24,6 +24,7 @@ export class StreamContext extends Context implements HttpFilter {
   private bufferingRequest = false;
   private bufferingResponse = false;
   private endOfStream = false;
+  private endedInTrailers = false;
   private inLog = false;
   private destroyed = false;
   /** The VM failed and the stream was answered 503 for it. */
@@ -93,7 +94,8 @@ export class StreamContext extends Context implements HttpFilter {
     if (!this.created) return TrailersStatus.Continue;
     this.requestTrailers = trailers;
     const status = this.trailers("proxy_on_request_trailers", trailers);
-    if (status === TrailersStatus.Continue) this.requestTrailers = undefined;
+    // A callback that ended the stream keeps its map, whatever it answered.
+    if (status === TrailersStatus.Continue && !this.endedInTrailers) this.requestTrailers = undefined;
     return status;
   }
 
@@ -172,9 +174,10 @@ export class StreamContext extends Context implements HttpFilter {
 
   private trailers(callback: string, map: HeaderMap): number {
     // Unlike with headers and bodies, what ended the stream does not stop the iteration: only the answer does.
-    return this.iterate(callback, map.size, 0, TrailersStatus.StopIteration, (answer) =>
-      answer > TrailersStatus.StopIteration ? TrailersStatus.StopIteration : answer,
-    );
+    return this.iterate(callback, map.size, 0, TrailersStatus.StopIteration, (answer) => {
+      this.endedInTrailers = this.vm.stopNext;
+      return answer > TrailersStatus.StopIteration ? TrailersStatus.StopIteration : answer;
+    });
   }
 
   /** A callback whose answer steers the stream. A VM that has failed answers 503 for every stream that comes to it. */

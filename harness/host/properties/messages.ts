@@ -75,9 +75,11 @@ function headersProperty(headers: HeaderMap | undefined): PropertyNode {
   return { get: (name) => headers?.joined(name), pairs: () => names().map((name) => [name, headers?.joined(name) ?? ""]) };
 }
 
-function sizeOf(headers: HeaderMap | undefined, bytes: number): bigint {
+/** What was announced, if that is a number; else what has come. */
+function sizeOf(headers: HeaderMap | undefined, bytes: number): bigint | undefined {
   const length = headers?.get("content-length");
-  return length !== undefined && /^\d{1,15}$/.test(length) ? BigInt(length) : BigInt(bytes);
+  if (length !== undefined) return /^\d{1,15}$/.test(length) ? BigInt(length) : undefined;
+  return BigInt(bytes);
 }
 
 function queryOf(path: string): string {

@@ -91,7 +91,11 @@ export class Callouts {
         trailers: whole,
         reset: (reason: ResetReason) => {
           if (head) broken();
-          else local(503, `upstream connect error or disconnect/reset before headers. reset reason: ${reason.text}`);
+          else
+            local(
+              reason.flag === "UpstreamProtocolError" ? 502 : 503,
+              `upstream connect error or disconnect/reset before headers. reset reason: ${reason.text}`,
+            );
         },
       },
       (task) => this.loop.post(task),

@@ -11,8 +11,8 @@ export interface ResponseSink {
   headers(pairs: HeaderPairs, status: number, end: boolean): void;
   data(bytes: Buffer, end: boolean): void;
   trailers(pairs: HeaderPairs): void;
-  /** @param within the answer, in chunks that have no end */
-  reset(within?: boolean): void;
+  /** @param violation of the protocol, by one side: an answer in chunks that have no end, a request that an HTTP/2 server does not take */
+  reset(violation?: boolean): void;
 }
 
 /** A request that an upstream is receiving. */
@@ -59,6 +59,11 @@ export class HostUpstream extends UpstreamRecord {
       this.post(() => (refusal === "broken" ? sink.reset() : this.deliver(refusal, head, sink)));
       return { data: () => undefined, complete: () => undefined, abandon: () => undefined };
     }
+    const violates = this.protocol === "h2c" && refusedByHttp2(head);
+    if (violates) {
+      this.post(() => sink.reset(true));
+      return { data: () => undefined, complete: () => undefined, abandon: () => undefined };
+    }
     const received = receive(head);
     const length = lengthOf(head);
     const body: Buffer[] = [];
@@ -80,6 +85,10 @@ export class HostUpstream extends UpstreamRecord {
       data: (bytes) => void body.push(bytes),
       complete: (trailers) => {
         const bytes = Buffer.concat(body);
+        if (this.protocol === "h2c" && trailers.some(isBadTe)) {
+          this.post(() => sink.reset(true));
+          return;
+        }
         // Less than was announced: the upstream waits for the rest.
         if (length !== undefined && bytes.length < length) return;
         if (length !== undefined && bytes.length > length) throw smuggled(length, bytes.length);
@@ -157,7 +166,7 @@ export class HostUpstream extends UpstreamRecord {
   }
 
   private finish(answer: UpstreamResponse, trailers: HeaderPairs, sink: ResponseSink): void {
-    if (answer.reset === "mid-body") sink.reset(true);
+    if (answer.reset === "mid-body") sink.reset(this.protocol === "http/1.1");
     else if (trailers.length > 0) sink.trailers(trailers);
     else sink.data(Buffer.alloc(0), true);
   }
@@ -211,6 +220,16 @@ function refusedByParser({ method, headers }: Head, date: () => string): "broken
     if (name === "expect" && value !== "100-continue") return { status: 417, headers: { date: date(), "transfer-encoding": "chunked" } };
   }
   return undefined;
+}
+
+/** What nghttp2, which is in Node's server, answers with a reset of the stream: PROTOCOL_ERROR. */
+function refusedByHttp2({ method, authority, headers }: Head): boolean {
+  if (method === "" || authority === undefined || !/^[-\w.~!$&'()*+,;=:@[\]%]*$/.test(authority)) return true;
+  return headers.some(isBadTe);
+}
+
+function isBadTe([name, value]: readonly [string, string]): boolean {
+  return name === "te" && value !== "trailers";
 }
 
 function lengthOf({ headers, httpVersion }: Head): number | undefined {

@@ -126,6 +126,10 @@ export class Router {
       headers.replace("x-envoy-original-path", path);
       headers.replace(":path", action.prefixRewrite + path.slice(action.prefix.length));
     }
+    if (!/^https?$/i.test(headers.get(":scheme") ?? "")) {
+      const forwarded = headers.get("x-forwarded-proto") ?? "";
+      headers.set(":scheme", /^https?$/i.test(forwarded) ? forwarded : "http");
+    }
     const invalid = invalidHeader(headers);
     if (invalid === undefined) return undefined;
     const details = `filter_removed_required_request_headers{${invalid.replaceAll(" ", "_")}}`;
@@ -173,7 +177,8 @@ export class Router {
     const flag = Flag[reason.flag][0];
     if (stream.responseHeaders === undefined) {
       const body = `upstream connect error or disconnect/reset before headers. reset reason: ${reason.text}`;
-      this.answer({ status: 503, body, details: `upstream_reset_before_response_started{${reason.details}}`, flag });
+      const status = reason.flag === "UpstreamProtocolError" ? 502 : 503;
+      this.answer({ status, body, details: `upstream_reset_before_response_started{${reason.details}}`, flag });
       return;
     }
     stream.info.details = `upstream_reset_after_response_started{${reason.details}}`;

@@ -10,7 +10,7 @@ export interface ResetReason {
   flag: "UpstreamConnectionFailure" | "UpstreamConnectionTermination" | "UpstreamProtocolError" | "UpstreamRemoteReset";
 }
 
-/** A body in chunks that ends without its last one. */
+/** A body in chunks that ends without its last one, or a request that the upstream does not understand. */
 export const protocolError: ResetReason = { text: "protocol error", details: "protocol_error", flag: "UpstreamProtocolError" };
 
 export const connectionTermination: ResetReason = {
@@ -98,7 +98,7 @@ export class UpstreamRequest {
       trailers: (received) => {
         if (!this.over) this.callbacks.trailers(new HeaderMap("response trailers", received));
       },
-      reset: (within) => this.failed(http2 ? remoteReset : within ? protocolError : connectionTermination),
+      reset: (violation) => this.failed(violation ? protocolError : http2 ? remoteReset : connectionTermination),
     };
   }
 

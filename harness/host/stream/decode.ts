@@ -2,7 +2,7 @@ import type { Body } from "./body.ts";
 import type { HttpFilter } from "./filter.ts";
 import { HeaderMap } from "./header-map.ts";
 import { Path, Stage } from "./path.ts";
-import type { HttpStream } from "./stream.ts";
+import { type HttpStream, kindOf } from "./stream.ts";
 
 /** A filter on the request's way. */
 class DecodeStage extends Stage {
@@ -42,6 +42,7 @@ export class DecodePath extends Path {
     this.stream.requestHeaders = headers;
     this.stream.requestComplete = end;
     this.stream.requestRead = end;
+    this.stream.kind = kindOf(headers);
     this.stream.active();
     this.stream.route();
     this.watch();
@@ -59,11 +60,13 @@ export class DecodePath extends Path {
 
   more(data: Body, end: boolean): void {
     if (this.stream.destroyed) return;
-    if (end) this.stream.requestComplete = true;
+    if (end) {
+      this.stream.requestComplete = true;
+      this.stream.requestRead = true;
+    }
     this.stream.info.bytesReceived += data.length;
     this.stream.active();
     this.runData(undefined, data, end);
-    if (end) this.stream.requestRead = true;
   }
 
   last(trailers: HeaderMap): void {
@@ -93,7 +96,8 @@ export class DecodePath extends Path {
   }
 
   protected get canContinue(): boolean {
-    return !this.stream.responseComplete && !this.stream.destroyed;
+    // A reply that a filter gave while the request passed it has ended the request for good.
+    return !this.aborted && !this.stream.responseComplete && !this.stream.destroyed;
   }
 
   protected get dropData(): boolean {

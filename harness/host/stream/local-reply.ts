@@ -16,12 +16,11 @@ const grpcOf: Readonly<Record<number, number>> = { 400: 13, 401: 16, 403: 7, 404
  * answer with 200, HEAD gets no body, text/plain unless the filter said otherwise.
  */
 export function prepareReply(stream: HttpStream, reply: LocalReply): PreparedReply {
-  const { requestHeaders } = stream;
+  const { head: isHead, grpc } = stream.kind;
   const headers = new HeaderMap("response", [[":status", String(reply.status & 0xffff)], ...reply.headers]);
   // What the filter says of the status is overwritten.
   headers.set(":status", String(reply.status & 0xffff));
-  const isHead = requestHeaders?.get(":method") === "HEAD";
-  if (/^application\/grpc(\+|;|$)/.test(requestHeaders?.get("content-type") ?? "")) {
+  if (grpc) {
     headers.replace(":status", "200");
     headers.replace("content-type", "application/grpc");
     if (!headers.get("grpc-status")) {

@@ -48,6 +48,19 @@ export interface PeerCertificate {
   sha256: string;
 }
 
+/** Decides the form of local replies. */
+export interface RequestKind {
+  head: boolean;
+  grpc: boolean;
+}
+
+export function kindOf(headers: HeaderMap): RequestKind {
+  return {
+    head: headers.get(":method") === "HEAD",
+    grpc: /^application\/grpc(\+|;|$)/.test(headers.get("content-type") ?? ""),
+  };
+}
+
 /** What a listener is configured with. */
 export interface ListenerSettings {
   streamIdleTimeoutMs: number;
@@ -76,8 +89,10 @@ export class HttpStream {
   responseTrailers: HeaderMap | undefined;
   /** The request has arrived whole. */
   requestComplete = false;
-  /** ... and the last of it has been through the chain: an HTTP/1 connection can be used again. */
+  /** An HTTP/1 connection can be used again: the whole request was read, and it made no sense of its own (400). */
   requestRead = false;
+  /** What the request was when it came: filters that change its method or type change nothing in how local replies are made. */
+  kind: RequestKind = { head: false, grpc: false };
   /** The whole response has entered the chain. */
   responseComplete = false;
   /** Headers have gone to the client. */
@@ -156,6 +171,8 @@ export class HttpStream {
     else if (this.encode.running) this.encode.aborted = true;
     this.info.details = reply.details;
     this.info.flags |= flag;
+    // Envoy takes its own 400 for a broken message, and the connection with it.
+    if (reply.status === 400) this.requestRead = false;
     if (this.responseHeaders === undefined) {
       this.route();
       const prepared = prepareReply(this, reply);

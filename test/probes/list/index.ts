@@ -5,6 +5,7 @@ import { capabilities } from "./capabilities.ts";
 import { chains } from "./chains.ts";
 import { endings } from "./fatal.ts";
 import { foreign } from "./foreign.ts";
+import { found } from "./found.ts";
 import { headers } from "./headers.ts";
 import { lifecycle } from "./lifecycle.ts";
 import { metrics } from "./metrics.ts";
@@ -39,5 +40,6 @@ export const topics: readonly Topic[] = [
   stopIteration,
   routing,
   capabilities,
+  found,
   ...phaseTopics,
 ];

@@ -9,8 +9,11 @@ export const hostTarget: Open = (probe, id) => openFor(probe, id, "wait");
 /** The same, but what hangs fails. */
 export const strictTarget: Open = (probe, id) => openFor(probe, id, "fail");
 
-async function openFor(probe: Probe, id: string, onHang: "wait" | "fail"): Promise<Target> {
-  const host = await openHost({ ...chainOptions(probe, id, await probeModule()), onHang, mayEnd: onHang === "wait" });
+/** What hangs waits, and what would have crashed Envoy makes `stop` fail too. */
+export const crashTarget: Open = (probe, id) => openFor(probe, id, "wait", false);
+
+async function openFor(probe: Probe, id: string, onHang: "wait" | "fail", mayEnd = onHang === "wait"): Promise<Target> {
+  const host = await openHost({ ...chainOptions(probe, id, await probeModule()), onHang, mayEnd });
   // An Envoy that has been up for a while: what begins at its start is over, a VM that fails may be loaded anew.
   host.advance("2s");
   /** As on Envoy: the canary and the base VM live on the main thread. */
