@@ -21,6 +21,8 @@ class WorkerLines {
   }
 }
 
+let marks = 0;
+
 const workers = new WeakMap<Envoy, WorkerLines>();
 
 /** One probe's view of an Envoy: its listener, the lines of its VMs, its access log entries. */
@@ -65,7 +67,16 @@ export class EnvoyTarget implements Target {
     const ours = (entries: readonly AccessLogEntry[]) => entries.filter((entry) => entry["probe"] === this.id);
     let entries = await this.envoy.waitForAccessLog(0);
     while (ours(entries).length < count) entries = await this.envoy.waitForAccessLog(entries.length + 1);
+    await this.settled();
     return ours(entries);
+  }
+
+  /** What the worker logged before this moment has been read when a line that Envoy logs now has: all go through one pipe. */
+  private async settled(): Promise<void> {
+    const mark = `settled=${++marks}`;
+    const from = this.envoy.logs().mark;
+    await this.envoy.admin(`/ready?${mark}`);
+    await this.envoy.waitForLog(new RegExp(`${mark}\\b`), { from });
   }
 
   update(change: ChainOptions): Promise<void> {

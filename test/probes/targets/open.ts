@@ -16,10 +16,18 @@ import { probeModule } from "../module/build.ts";
 import type { Open, Probe, Target } from "../types.ts";
 import { EnvoyTarget } from "./envoy.ts";
 
+/** Envoy logs its admin's requests then: see `settled` of the target. */
+const LEVELS = "wasm:debug,admin:debug";
+
 /** An Envoy of its own for one probe. */
 export function ownEnvoy(options: EnvoyOptions = {}): Open {
   return async (probe, id) => {
-    const envoy = await openEnvoy({ ...chainOptions(probe, id, await probeModule()), drainSeconds: 1, ...options });
+    const envoy = await openEnvoy({
+      ...chainOptions(probe, id, await probeModule()),
+      drainSeconds: 1,
+      componentLogLevel: LEVELS,
+      ...options,
+    });
     return new EnvoyTarget(envoy, id, { upstream: (name) => envoy.upstream(name), stop: () => envoy.stop() });
   };
 }
@@ -45,6 +53,7 @@ export async function sharedEnvoy(
   const own = [...running.values()].map((one) => cluster({ name: one.name, endpoints: [one.address], protocol: one.protocol }));
   const envoy = await openEnvoy({
     runDir,
+    componentLogLevel: LEVELS,
     startTimeout: 90_000,
     config: bootstrap({ listeners, clusters: [...own, ...clusters] }),
     ...options,
