@@ -10,10 +10,14 @@ const properties = [
   ...["uri_san", "dns_san", "subject"].flatMap((what) => [`connection.${what}_peer_certificate`, `connection.${what}_local_certificate`]),
   "connection.sha256_peer_certificate_digest",
 ];
-const script = { rh: properties.map((path) => `get_property "${path.replace(".", "\\0")}"`).join("\n") };
+const script = {
+  rh: properties.map((path) => `get_property "${path.replace(".", "\\0")}"`).join("\n"),
+  log: 'get_property "request\\0path"',
+};
 
 let authority: Authority;
 let server: Identity;
+let asked = 0;
 
 beforeAll(async () => {
   authority = await createAuthority();
@@ -33,13 +37,16 @@ onBothHosts((open) => {
 
   /** What the module read, by property. */
   async function read(request: Parameters<Target["request"]>[0]): Promise<Record<string, string>> {
-    const { mark, wasm } = target.logs();
-    expect((await target.request(request)).status).toBe(200);
-    await target.waitForLog(/: delete \d+$/, { from: mark });
-    const lines = target
-      .logs()
-      .wasm.slice(wasm.length)
-      .map(({ message }) => message);
+    const path = `/${++asked}`;
+    expect((await target.request({ ...request, path })).status).toBe(200);
+    const last = `log get_property "request\\0path" = 0 "${path}"`;
+    await target.waitForLog(last);
+    const all = target.logs().wasm.map(({ message }) => message);
+    const end = all.indexOf(last);
+    const lines = all.slice(
+      all.findLastIndex((line, i) => i < end && /^rh \d+ n=/.test(line)),
+      end,
+    );
     const found = lines.flatMap((line) => [...line.matchAll(/^rh get_property "connection\\0(\w+)" = (.*)$/g)]);
     return Object.fromEntries(found.map(([, name = "", value = ""]) => [name, value]));
   }

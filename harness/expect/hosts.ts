@@ -32,7 +32,9 @@ export function onBothHosts(define: (open: OpenTarget, host: HostName) => void):
   describe.each(wanted())("%s", (host) => {
     const opened: Target[] = [];
     afterAll(async () => {
-      for (const target of opened.splice(0)) await target.stop();
+      // All of them, even when one fails: an Envoy that is not stopped outlives the suite.
+      const stopped = await Promise.allSettled(opened.splice(0).map((target) => target.stop()));
+      for (const one of stopped) if (one.status === "rejected") throw one.reason;
     });
     define(async (options) => {
       const target = await open[host](options);

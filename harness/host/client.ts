@@ -18,6 +18,9 @@ import type { StreamInfo } from "./stream/info.ts";
 import { type Connection, HttpStream, type PeerCertificate } from "./stream/stream.ts";
 import type { HostRequest } from "./types.ts";
 
+/** Of the ports that kernels give to clients. */
+const FIRST_PORT = 49_152;
+
 /** Begins requests: a connection and a stream each, on the workers in turn. */
 export class Client {
   private nextWorker = 0;
@@ -50,6 +53,7 @@ export class Client {
       return exchange;
     }
     this.build(exchange, chain, request.worker);
+    follow(exchange, request.signal);
     stream.onEnd = () => this.logged(stream, chain);
     this.send(exchange, request, chain, whole);
     return exchange;
@@ -59,13 +63,14 @@ export class Client {
   private refusal(request: HostRequest, chain: Chain): Error | undefined {
     const { running, crash } = this.scheduler;
     if (!running) return crash ?? new MeshscriptError(diagnostic("MS0704", "a request after stop()"));
+    if (request.signal?.aborted) return request.signal.reason as Error;
     const mismatch = tlsMismatch(request, chain);
     return mismatch === undefined ? undefined : new IncompleteResponse("MS0408", "the connection was closed", undefined).withHelp(mismatch);
   }
 
   private build(exchange: Exchange, chain: Chain, chosen: number | undefined): void {
     const { workers } = this.runtime;
-    const worker = workers[(chosen ?? this.nextWorker++) % workers.length];
+    const worker = workers[chosen ?? this.nextWorker++ % workers.length];
     if (!worker) throw new MeshscriptError(diagnostic("MS0407", `no worker ${chosen}; there are ${workers.length}`));
     const contexts: StreamContext[] = [];
     exchange.stream.build(chain.names, (i, callbacks) => {
@@ -74,6 +79,7 @@ export class Client {
       if (filter instanceof StreamContext) contexts.push(filter);
       return filter;
     });
+    exchange.vmIds = new Set(contexts.map(({ vm }) => vm.spec.vmId));
     exchange.countsOf = () => countsByName(contexts);
   }
 
@@ -120,14 +126,23 @@ export class Client {
 
   private async sendStream(exchange: Exchange, request: HostRequest): Promise<void> {
     const { stream } = exchange;
-    this.runtime.pending++;
-    for await (const piece of request.body as AsyncIterable<string | Uint8Array>) {
-      this.runtime.loop.post(() => stream.decode.more(new Body(Buffer.from(piece as string)), false));
+    const { loop, outside } = this.runtime;
+    let done = outside.begin();
+    try {
+      for await (const piece of request.body as AsyncIterable<string | Uint8Array>) {
+        done();
+        loop.post(() => stream.decode.more(new Body(Buffer.from(piece as string)), false));
+        this.scheduler.run();
+        done = outside.begin();
+      }
+      loop.post(() => exchange.finishRequest(toPairs(request.trailers)));
+    } catch (error) {
+      // The client's own failure: it leaves in the middle of its request.
+      exchange.leave(error);
+    } finally {
+      done();
       this.scheduler.run();
     }
-    this.runtime.pending--;
-    this.runtime.loop.post(() => exchange.finishRequest(toPairs(request.trailers)));
-    this.scheduler.run();
   }
 
   private connect({ source, identity, serverName }: HostRequest, chain: Chain): Connection {
@@ -136,7 +151,7 @@ export class Client {
     const colon = source?.lastIndexOf(":") ?? -1;
     const remote: Address = source
       ? { host: source.slice(0, colon), port: Number(source.slice(colon + 1)) }
-      : { host: "127.0.0.1", port: 49_151 + id };
+      : { host: "127.0.0.1", port: FIRST_PORT + (id % (65_536 - FIRST_PORT)) };
     const server = chain.tls;
     const tls = server
       ? {
@@ -149,6 +164,14 @@ export class Client {
       : undefined;
     return { id, local, remote, tls };
   }
+}
+
+/** The client leaves when its signal says so. */
+function follow(exchange: Exchange, signal: AbortSignal | undefined): void {
+  if (!signal) return;
+  const leave = () => exchange.leave(signal.reason);
+  signal.addEventListener("abort", leave, { once: true });
+  exchange.onSettled = () => signal.removeEventListener("abort", leave);
 }
 
 function newInfo(request: HostRequest, start: number): StreamInfo {
@@ -195,6 +218,13 @@ function certificateOf({ uriSans, dnsSans, subject, sha256 }: Identity): PeerCer
   return { uriSans, dnsSans, subject, sha256 };
 }
 
+/** Plugins may have the same name: the second is `name#2`. */
 function countsByName(contexts: readonly StreamContext[]): Record<string, Counts> {
-  return Object.fromEntries(contexts.map((context) => [context.plugin.spec.name, context.counter.get()]));
+  const counts: Record<string, Counts> = {};
+  for (const { plugin, counter } of contexts) {
+    let key = plugin.spec.name;
+    for (let n = 2; key in counts; n++) key = `${plugin.spec.name}#${n}`;
+    counts[key] = counter.get();
+  }
+  return counts;
 }

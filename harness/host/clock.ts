@@ -2,6 +2,8 @@
 export interface Timer {
   /** Virtual nanoseconds since the host was opened. */
   readonly at: number;
+  /** Whose it is, where only somebody's own streams can be moved by it. */
+  readonly owner: object | undefined;
   cancel(): void;
 }
 
@@ -20,6 +22,8 @@ export class VirtualClock {
   private readonly heap: Entry[] = [];
   private sequence = 0;
   private elapsedNs = 0;
+  /** Entries of the heap that will not run. */
+  private cancelled = 0;
 
   /** @param startMs the wall clock at the start, in milliseconds since 1970 */
   constructor(private readonly startMs: number) {}
@@ -52,14 +56,19 @@ export class VirtualClock {
     return new Date(this.startMs + this.elapsedNs / NS_PER_MS);
   }
 
-  after(ms: number, run: () => void): Timer {
+  /** @param owner see Timer */
+  after(ms: number, run: () => void, owner?: object): Timer {
     const at = this.elapsedNs + Math.max(0, Math.round(ms * NS_PER_MS));
     const entry: Entry = {
       at,
+      owner,
       sequence: this.sequence++,
       run,
       cancel: () => {
+        if (entry.run === undefined) return;
         entry.run = undefined;
+        this.cancelled++;
+        this.compact();
       },
     };
     this.push(entry);
@@ -68,7 +77,10 @@ export class VirtualClock {
 
   /** When the next timer is due, in nanoseconds since the start. */
   next(): number | undefined {
-    while (this.heap[0] && this.heap[0].run === undefined) this.pop();
+    while (this.heap[0] && this.heap[0].run === undefined) {
+      this.pop();
+      this.cancelled--;
+    }
     return this.heap[0]?.at;
   }
 
@@ -81,7 +93,25 @@ export class VirtualClock {
   due(): (() => void) | undefined {
     const at = this.next();
     if (at === undefined || at > this.elapsedNs) return undefined;
-    return this.pop()?.run;
+    const entry = this.pop();
+    const run = entry?.run;
+    // From now on it cannot be cancelled.
+    if (entry) entry.run = undefined;
+    return run;
+  }
+
+  /** Whether a timer that will fire is such. */
+  some(test: (timer: Timer) => boolean): boolean {
+    return this.heap.some((entry) => entry.run !== undefined && test(entry));
+  }
+
+  /** Time may stand still for long while requests come and go: what they cancelled must not pile up. */
+  private compact(): void {
+    if (this.cancelled < 64 || this.cancelled * 2 < this.heap.length) return;
+    const live = this.heap.filter(({ run }) => run !== undefined);
+    this.heap.length = 0;
+    this.cancelled = 0;
+    for (const entry of live) this.push(entry);
   }
 
   private push(entry: Entry): void {

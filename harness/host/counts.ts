@@ -56,3 +56,21 @@ export class Counter {
     };
   }
 }
+
+/** Both together. */
+export function sumOf(a: Counts | undefined, b: Counts): Counts {
+  if (!a) return b;
+  const add = (one: Record<string, number>, other: Record<string, number>) => {
+    const sum = { ...one };
+    for (const [name, times] of Object.entries(other)) sum[name] = (sum[name] ?? 0) + times;
+    return sum;
+  };
+  return {
+    hostCalls: add(a.hostCalls, b.hostCalls),
+    callbacks: add(a.callbacks, b.callbacks),
+    bytesToGuest: a.bytesToGuest + b.bytesToGuest,
+    bytesFromGuest: a.bytesFromGuest + b.bytesFromGuest,
+    guestAllocations: a.guestAllocations + b.guestAllocations,
+    guestAllocatedBytes: a.guestAllocatedBytes + b.guestAllocatedBytes,
+  };
+}

@@ -1,4 +1,5 @@
 import { STATUS_CODES } from "node:http";
+import { MeshscriptError, diagnostic } from "../../diagnostics/index.ts";
 import { toPairs, valuesOf } from "../client/headers.ts";
 import { IncompleteResponse, type ResponseParts } from "../client/response.ts";
 import { abortError } from "../client/send.ts";
@@ -32,13 +33,19 @@ export class Exchange implements Downstream, HostStream {
   private promise: Promise<HostResponse> | undefined;
   /** Set right after construction. */
   stream!: HttpStream;
+  /** Of the VMs in its chain. */
+  vmIds: ReadonlySet<string> = new Set();
   /** Ends it when nothing happens for too long. */
   idleTimer: Timer | undefined;
   /** When the client gives up. */
   timeoutTimer: Timer | undefined;
   /** 1xx answers that came before. */
   readonly informational: number[] = [];
-  private leaving = false;
+  /** Why the client left, if it did. */
+  private leaving: { reason: unknown } | undefined;
+  private ended = false;
+  /** Told when the outcome is there. */
+  onSettled: () => void = () => undefined;
   countsOf: () => Record<string, Counts> = () => ({});
   readonly response: PendingHostResponse;
 
@@ -124,7 +131,7 @@ export class Exchange implements Downstream, HostStream {
       return;
     }
     if (!this.complete || !parts) {
-      this.finish({ error: this.leaving ? abortError() : new IncompleteResponse("MS0408", "the stream ended", parts) });
+      this.finish({ error: this.leaving ? this.leaving.reason : new IncompleteResponse("MS0408", "the stream ended", parts) });
       return;
     }
     this.finish({ response: new Answer(parts, this.countsOf) });
@@ -155,8 +162,8 @@ export class Exchange implements Downstream, HostStream {
   /** The client gives up. */
   timedOut(): void {
     const { timeout = 10_000 } = this.request;
-    this.leaving = true;
     const error = new IncompleteResponse("MS0409", `no complete answer within ${timeout} ms,`, this.soFar());
+    this.leaving ??= { reason: error };
     if (!this.stream.destroyed) this.post(() => this.stream.abandoned());
     this.finish({ error });
   }
@@ -171,6 +178,7 @@ export class Exchange implements Downstream, HostStream {
     this.outcome = outcome;
     this.idleTimer?.cancel();
     this.timeoutTimer?.cancel();
+    this.onSettled();
     this.host.over(this);
     this.settle?.(outcome);
   }
@@ -230,12 +238,19 @@ export class Exchange implements Downstream, HostStream {
   }
 
   write(data: string | Uint8Array): void {
+    this.mustBeOpen("write");
     this.post(() => this.stream.decode.more(new Body(Buffer.from(data as string)), false));
   }
 
   end(data?: string | Uint8Array, trailers?: HeadersInput): void {
+    this.mustBeOpen("end");
+    this.ended = true;
     if (data !== undefined) this.stream.host.loop.post(() => this.stream.decode.more(new Body(Buffer.from(data as string)), false));
     this.post(() => this.finishRequest(toPairs(trailers)));
+  }
+
+  private mustBeOpen(verb: string): void {
+    if (this.ended) throw new MeshscriptError(diagnostic("MS0407", `${verb}() after the end of the request`));
   }
 
   /** The last of the request arrives. */
@@ -247,7 +262,12 @@ export class Exchange implements Downstream, HostStream {
   }
 
   abort(): void {
-    this.leaving = true;
+    this.leave(abortError());
+  }
+
+  /** @param reason what the answer is rejected with */
+  leave(reason: unknown): void {
+    this.leaving ??= { reason };
     this.post(() => this.stream.abandoned());
   }
 

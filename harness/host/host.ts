@@ -5,7 +5,7 @@ import type { Logs } from "../envoy/logs.ts";
 import { makeReport } from "../envoy/report.ts";
 import type { ChainOptions } from "../envoy/types.ts";
 import { Client } from "./client.ts";
-import type { Counts } from "./counts.ts";
+import { type Counts, sumOf } from "./counts.ts";
 import type { Exchange } from "./exchange.ts";
 import type { FaultPoint } from "./faults.ts";
 import { levelNumber } from "./logs.ts";
@@ -145,13 +145,25 @@ export class Host {
     return this.runtime.logs.tail(count);
   }
 
-  /** The first log line that matches; virtual time passes while it is not there. @throws MeshscriptError MS0409 */
-  async waitForLog(pattern: RegExp | string, options: { timeout?: number; from?: number } = {}): Promise<string> {
+  /**
+   * The first log line that matches; virtual time passes while it is not there.
+   * @param options.timeout milliseconds of virtual time [5000]
+   * @throws (rejects) MeshscriptError MS0409
+   */
+  async waitForLog(pattern: RegExp | string, { timeout = 5_000, from = 0 }: { timeout?: number; from?: number } = {}): Promise<string> {
     const { logs } = this.runtime;
-    const matches = (line: string) =>
-      typeof pattern === "string" ? line.includes(pattern) : new RegExp(pattern.source, pattern.flags.replace("g", "")).test(line);
-    await this.scheduler.until(() => logs.since(options.from ?? 0).some(matches));
-    return logs.waitFor(pattern, { ...options, timeout: 1 });
+    const regex = typeof pattern === "string" ? undefined : new RegExp(pattern.source, pattern.flags.replace(/[gy]/g, ""));
+    let seen = from;
+    let found: string | undefined;
+    const look = () => {
+      const fresh = logs.since(seen);
+      seen = logs.mark;
+      found ??= fresh.find((line) => regex?.test(line) ?? line.includes(pattern as string));
+      return found !== undefined;
+    };
+    if ((await this.scheduler.until(look, timeout)) && found !== undefined) return found;
+    const message = `no log line matching ${String(pattern)} within ${timeout} ms of virtual time`;
+    throw new MeshscriptError(diagnostic("MS0409", message, { notes: logs.tail(10) }));
   }
 
   /** The access log's entries so far. */
@@ -160,17 +172,21 @@ export class Host {
   }
 
   /** The access log's entries, when there are at least `count`; virtual time passes meanwhile. @throws MeshscriptError MS0409 */
-  async waitForAccessLog(count: number): Promise<AccessLogEntry[]> {
-    if (await this.scheduler.until(() => this.forgotten + this.entries.length >= count)) return this.accessLog();
+  async waitForAccessLog(count: number, { timeout = 5_000 }: { timeout?: number } = {}): Promise<AccessLogEntry[]> {
+    if (await this.scheduler.until(() => this.forgotten + this.entries.length >= count, timeout)) return this.accessLog();
     throw new MeshscriptError(
       diagnostic("MS0409", `${this.entries.length} entries in the access log, ${count} were waited for, and nothing more can happen`),
     );
   }
 
-  /** By plugin name: what all its callbacks in all VMs cost so far that belong to no stream: configuration, timers, callouts' answers. */
+  /** By plugin name: what its callbacks on all workers cost so far that belong to no stream: configuration, timers, callouts' answers. */
   rootCounts(): Record<string, Counts> {
-    const roots = this.runtime.workers.flatMap((worker) => worker.roots());
-    return Object.fromEntries(roots.map((root) => [root.plugin.spec.name, root.counter.get()]));
+    const counts: Record<string, Counts> = {};
+    for (const { plugin, counter } of this.runtime.workers.flatMap((worker) => worker.roots())) {
+      const { name } = plugin.spec;
+      counts[name] = sumOf(counts[name], counter.get());
+    }
+    return counts;
   }
 
   /** Bytes of linear memory by vm_id, of the largest VM on a worker. */
@@ -215,6 +231,7 @@ export class Host {
    * @throws (rejects) MeshscriptError MS0403 when a module refuses its configuration: the old one stays.
    */
   async update(change: ChainOptions & Pick<HostOptions, "plugins">): Promise<void> {
+    if (!this.running) throw this.scheduler.crash ?? new MeshscriptError(diagnostic("MS0704", "update() after stop()"));
     const next = { ...this.options, ...change, ...(change.filters && !change.plugins ? { plugins: undefined } : {}) } as HostOptions;
     this.runtime.configure(next, "MS0403");
     this.options = next;

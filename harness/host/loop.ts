@@ -3,6 +3,11 @@ export class EventLoop {
   private queue: (() => void)[] = [];
   private running = false;
 
+  /** Something runs right now. */
+  get busy(): boolean {
+    return this.running;
+  }
+
   post(task: () => void): void {
     this.queue.push(task);
   }

@@ -11,6 +11,7 @@ import { FaultPoints } from "./faults.ts";
 import { ForeignFunctions } from "./foreign.ts";
 import { HostLogs } from "./logs.ts";
 import { EventLoop } from "./loop.ts";
+import { Outside } from "./outside.ts";
 import { type HostPlugin, Plugin } from "./plugins/plugin.ts";
 import { Thread } from "./plugins/thread.ts";
 import { SeededRandom } from "./random.ts";
@@ -48,8 +49,7 @@ export class Runtime implements HostCore {
   readonly workers: readonly Thread[];
   readonly upstreams = new Map<string, HostUpstream>();
   private chains = new Map<string, Chain>();
-  /** Work of the test that is under way outside: bodies that come from generators. */
-  pending = 0;
+  readonly outside = new Outside();
   private clusters = new Map<string, Cluster>();
   private readonly counters = new Map<string, number>();
 
@@ -85,14 +85,13 @@ export class Runtime implements HostCore {
       const address = { host: "127.0.0.1", port: spec.port || 10_001 + upstreams.size };
       upstreams.set(
         name,
-        new HostUpstream(
-          name,
-          spec,
-          address,
-          (task) => this.loop.post(task),
-          this.wake,
-          () => this.clock.date.toUTCString(),
-        ),
+        new HostUpstream(name, spec, address, {
+          loop: this.loop,
+          clock: this.clock,
+          logs: this.logs,
+          outside: this.outside,
+          wake: this.wake,
+        }),
       );
     }
     const clusters = new Map<string, Cluster>();

@@ -1,7 +1,8 @@
 import { MeshscriptError, diagnostic } from "../../diagnostics/index.ts";
+import type { Timer } from "./clock.ts";
 import type { Exchange, ExchangeHost } from "./exchange.ts";
-import { EnvoyCrash } from "./failure.ts";
 import type { Runtime } from "./runtime.ts";
+import { Vm } from "./vm/vm.ts";
 
 const NS_PER_MS = 1_000_000;
 /** As of the harness's client. */
@@ -14,7 +15,7 @@ export class Scheduler implements ExchangeHost {
   private readonly fresh: Exchange[] = [];
   private readonly waiting = new Set<Exchange>();
   private driving = false;
-  private failure: MeshscriptError | undefined;
+  private failure: Error | undefined;
   private stopped = false;
 
   /** @param onHang what becomes of a request that nothing will resume */
@@ -28,7 +29,7 @@ export class Scheduler implements ExchangeHost {
   }
 
   /** What ended it: a crash of Envoy's, or something that this host does not have. */
-  get crash(): MeshscriptError | undefined {
+  get crash(): Error | undefined {
     return this.failure;
   }
 
@@ -43,7 +44,8 @@ export class Scheduler implements ExchangeHost {
 
   /** @param ns of virtual time */
   advance(ns: number): void {
-    const { clock } = this.runtime;
+    const { clock, loop } = this.runtime;
+    if (loop.busy) throw new MeshscriptError(diagnostic("MS0407", "advance() within a responder: time moves only between events"));
     const end = clock.elapsed + ns;
     this.run();
     for (let next = clock.next(); next !== undefined && next <= end && this.running; next = clock.next()) {
@@ -81,53 +83,63 @@ export class Scheduler implements ExchangeHost {
     if (!this.driving) void this.drive();
   }
 
-  /**
-   * Time passes while somebody waits and nothing else can happen: first whatever promises of responders settle, then the next timer.
-   * A promise that is settled only by real time (a socket, `setTimeout`) is therefore overtaken by virtual time.
-   */
+  /** Time passes while somebody waits and nothing else can happen: what the test itself still does comes first, then the next timer. */
   private async drive(): Promise<void> {
     this.driving = true;
-    while (this.waiting.size > 0 && this.running) {
-      await new Promise<void>((resolve) => setImmediate(resolve));
-      this.run();
-      if (this.waiting.size === 0 || !this.running) break;
-      const next = this.runtime.clock.next();
-      if (next === undefined) {
-        for (const exchange of [...this.waiting]) exchange.fail(hangs(exchange, "nothing will ever resume it"));
-        break;
+    try {
+      while (this.waiting.size > 0 && this.running) {
+        await this.turn();
+        if (this.waiting.size === 0 || !this.running) break;
+        if (this.runtime.outside.fresh) continue;
+        this.failHanging();
+        const next = this.runtime.clock.next();
+        if (this.waiting.size === 0 || next === undefined) break;
+        this.runtime.clock.moveTo(next);
+        this.fire();
       }
-      this.failHanging();
-      if (this.waiting.size === 0) break;
-      this.runtime.clock.moveTo(next);
-      this.fire();
+    } finally {
+      this.driving = false;
     }
-    this.driving = false;
   }
 
-  /** Waits for something else than an answer: time passes meanwhile. @returns false when nothing more can happen. @throws (rejects) MS0701 */
-  async until(holds: () => boolean): Promise<boolean> {
+  /** Lets real time pass: one turn of the event loop, or a millisecond while the test is at work. */
+  private async turn(): Promise<void> {
+    await new Promise<void>((resolve) => (this.runtime.outside.fresh ? setTimeout(resolve, 1) : setImmediate(resolve)));
+    this.run();
+  }
+
+  /**
+   * Waits until something is so: virtual time passes meanwhile.
+   * @param limitMs of virtual time
+   * @returns false when it is over, or nothing more can happen. @throws (rejects) MS0701
+   */
+  async until(holds: () => boolean, limitMs = Number.POSITIVE_INFINITY): Promise<boolean> {
+    const { clock, outside } = this.runtime;
+    const end = clock.elapsed + limitMs * NS_PER_MS;
+    this.run();
     for (;;) {
-      this.run();
       if (holds()) return true;
-      await new Promise<void>((resolve) => setImmediate(resolve));
-      this.run();
+      await this.turn();
       if (holds()) return true;
       if (this.failure) throw this.failure;
-      const next = this.runtime.clock.next();
-      if (next === undefined || !this.running) return false;
-      this.runtime.clock.moveTo(next);
+      if (outside.fresh) continue;
+      const next = clock.next();
+      if (next === undefined || next > end || !this.running) return false;
+      clock.moveTo(next);
       this.fire();
     }
   }
 
-  /** Those whose next event would be the idle timeout, or the client's giving up, while a filter holds them. */
+  /** Those that a filter holds, when nothing is left but the moment at which somebody gives up. */
   private failHanging(): void {
-    if (this.onHang === "wait") return;
-    const next = this.runtime.clock.next();
+    const { clock, outside } = this.runtime;
+    if (this.onHang === "wait" || outside.size > 0) return;
+    const patience = new Set<Timer | undefined>([...this.open].flatMap(({ idleTimer, timeoutTimer }) => [idleTimer, timeoutTimer]));
     for (const exchange of [...this.waiting]) {
-      const paused = exchange.paused.request ?? exchange.paused.response;
-      const { idleTimer, timeoutTimer } = exchange;
-      if (paused === undefined || (idleTimer?.at !== next && timeoutTimer?.at !== next) || this.runtime.pending > 0) continue;
+      if (exchange.paused.request === undefined && exchange.paused.response === undefined) continue;
+      // A timer of another VM cannot move this stream: VMs share data, not streams. Only queues lead from one VM of a vm_id to another.
+      const moves = ({ owner }: Timer) => !(owner instanceof Vm) || (!owner.failed && exchange.vmIds.has(owner.spec.vmId));
+      if (clock.some((timer) => !patience.has(timer) && moves(timer))) continue;
       const seconds = exchange.stream.settings.streamIdleTimeoutMs / 1000;
       exchange.fail(hangs(exchange, `nothing but Envoy's stream_idle_timeout (${seconds} s here, 5 min by default) will end it`));
     }
@@ -150,12 +162,12 @@ export class Scheduler implements ExchangeHost {
     });
   }
 
+  /** A crash of Envoy's, something that this host does not have, or a fault of the host or the test: nothing goes on after it. */
   private end(error: unknown): void {
-    // Anything else is a fault of this host, which must not look like one of Envoy.
-    if (!(error instanceof EnvoyCrash) && !(error instanceof MeshscriptError)) throw error;
-    this.failure = error;
-    this.runtime.logs.envoy("critical", "assert", error.message);
-    for (const exchange of [...this.open]) exchange.fail(error);
+    const failure = error instanceof Error ? error : new Error(String(error));
+    this.failure = failure;
+    this.runtime.logs.envoy("critical", "assert", failure.message);
+    for (const exchange of [...this.open]) exchange.fail(failure);
   }
 }
 

@@ -15,8 +15,11 @@ export interface UpstreamResponse {
   /** [empty] */
   body?: BodyInput;
   trailers?: HeadersInput;
-  /** The answer waits for this promise: the way to hold a request until the test lets it go. */
-  delay?: Promise<unknown>;
+  /**
+   * The answer waits: so long, `"50ms"` (virtual time on the in-process host, real time on a socket), or for a promise, which is the way to hold a
+   * request until the test lets it go.
+   */
+  delay?: string | Promise<unknown>;
   /** Resets the connection (HTTP/2: the stream) instead of answering, before any header or in the middle of the body. */
   reset?: "before-headers" | "mid-body";
   /** Answers as soon as the request's headers are there, without waiting for its body [false]. */

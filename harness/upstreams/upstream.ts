@@ -1,4 +1,6 @@
+import { setTimeout } from "node:timers/promises";
 import { MeshscriptError, diagnostic } from "../../diagnostics/index.ts";
+import { parseDuration } from "../duration.ts";
 import type { Address } from "../envoy/builders.ts";
 import { serveHttp1 } from "./http1.ts";
 import { serveHttp2 } from "./http2.ts";
@@ -53,7 +55,7 @@ export class Upstream extends UpstreamRecord {
 
   private async answer(head: ReceivedHead, reply: Parameters<Handle>[1], reset: () => void): Promise<void> {
     const answer = await this.decide(head);
-    await answer.delay;
+    await (typeof answer.delay === "string" ? setTimeout(parseDuration(answer.delay)) : answer.delay);
     if (answer.reset === "before-headers") return reset();
     // The whole request first: an answer in the middle of an upload would make Envoy close the connection. A responder that
     // wants to answer early sets `early`.

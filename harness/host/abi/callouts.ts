@@ -25,7 +25,7 @@ export const callouts = {
     const request = { cluster: name, headers: pairs, body: bytes, trailers: trailing, timeoutMs: timeout };
     let status: number = Status.Ok;
     const token = caller(vm).root.call((deliver) => {
-      const started = vm.host.callouts.send(request, deliver);
+      const started = vm.host.callouts.send(request, deliver, vm);
       if (typeof started !== "number") return started;
       status = started;
       return undefined;

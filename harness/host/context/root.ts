@@ -59,13 +59,17 @@ export class RootContext extends Context {
   }
 
   private schedule(): void {
-    this.tick = this.vm.host.clock.after(this.tickPeriod, () => {
-      this.tick = undefined;
-      const before = this.tickPeriod;
-      this.notify("proxy_on_tick");
-      // The callback may have set another period, which counts from now, or ended the root.
-      if (this.tick === undefined && this.tickPeriod === before && before > 0 && !this.deleted && !this.vm.failed) this.schedule();
-    });
+    this.tick = this.vm.host.clock.after(
+      this.tickPeriod,
+      () => {
+        this.tick = undefined;
+        const before = this.tickPeriod;
+        this.notify("proxy_on_tick");
+        // The callback may have set another period, which counts from now, or ended the root.
+        if (this.tick === undefined && this.tickPeriod === before && before > 0 && !this.deleted && !this.vm.failed) this.schedule();
+      },
+      this.vm,
+    );
   }
 
   /** Makes an HTTP call; the answer comes to this root whoever asked. */

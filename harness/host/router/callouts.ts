@@ -38,8 +38,8 @@ export class Callouts {
     private readonly clusterOf: (name: string) => Cluster | undefined,
   ) {}
 
-  /** @returns the call, or the status with which it is refused at once */
-  send(request: CalloutRequest, deliver: (answer: CalloutAnswer) => void): PendingCallout | number {
+  /** @param owner the VM that asks @returns the call, or the status with which it is refused at once */
+  send(request: CalloutRequest, deliver: (answer: CalloutAnswer) => void, owner: object): PendingCallout | number {
     const cluster = this.clusterOf(request.cluster);
     if (!cluster) return Status.BadArgument;
     const headers = new HeaderMap("request", request.headers);
@@ -50,7 +50,7 @@ export class Callouts {
     if (!headers.has(":scheme")) headers.add(":scheme", "http");
     headers.add("x-envoy-internal", "true");
     if (request.timeoutMs > 0) headers.replace("x-envoy-expected-rq-timeout-ms", String(request.timeoutMs));
-    return this.start(cluster, headers, request, deliver);
+    return this.start(cluster, headers, request, deliver, owner);
   }
 
   private start(
@@ -58,6 +58,7 @@ export class Callouts {
     headers: HeaderMap,
     { body, trailers, timeoutMs }: CalloutRequest,
     deliver: (answer: CalloutAnswer) => void,
+    owner: object,
   ): PendingCallout {
     let over = false;
     let head: HeaderMap | undefined;
@@ -100,7 +101,8 @@ export class Callouts {
       },
       (task) => this.loop.post(task),
     );
-    const timer = timeoutMs > 0 ? this.clock.after(timeoutMs, () => (head ? broken() : local(504, "upstream request timeout"))) : undefined;
+    const timer =
+      timeoutMs > 0 ? this.clock.after(timeoutMs, () => (head ? broken() : local(504, "upstream request timeout")), owner) : undefined;
     call.headers(headers, body.length > 0 || trailers.length > 0);
     if (body.length > 0) call.data(new Body(body));
     // Trailers are taken and not sent (observed on 1.40, to HTTP/1 and HTTP/2).

@@ -1,10 +1,16 @@
 import { METHODS } from "node:http";
+import { MeshscriptError } from "../../../diagnostics/index.ts";
 import { valuesOf, wholeBody } from "../../client/headers.ts";
+import { parseDuration } from "../../duration.ts";
 import type { Address } from "../../envoy/builders.ts";
 import { type Head, receive } from "../../upstreams/received.ts";
 import { UpstreamRecord } from "../../upstreams/record.ts";
 import type { HeaderPairs, ReceivedHead, UpstreamResponse, UpstreamSpec } from "../../upstreams/types.ts";
+import type { VirtualClock } from "../clock.ts";
 import { EnvoyCrash } from "../failure.ts";
+import type { HostLogs } from "../logs.ts";
+import type { EventLoop } from "../loop.ts";
+import type { Outside } from "../outside.ts";
 
 /** What an upstream sends back, piece by piece. */
 export interface ResponseSink {
@@ -26,21 +32,24 @@ export interface Exchange {
 /** Runs later, on the host's loop. */
 export type Post = (task: () => void) => void;
 
+/** What an upstream needs of its host. */
+export interface UpstreamHost {
+  loop: EventLoop;
+  clock: VirtualClock;
+  logs: HostLogs;
+  outside: Outside;
+  /** Something was posted from outside the loop. */
+  wake: () => void;
+}
+
 /** An upstream without a socket: the same verbs as `Upstream`. */
 export class HostUpstream extends UpstreamRecord {
   readonly protocol: "http/1.1" | "h2c";
-  /** Exchanges whose answer waits for a promise. */
-  pending = 0;
-
-  /** @param wake called when something was posted from outside the loop, because a promise was settled */
   constructor(
     name: string,
     spec: UpstreamSpec,
     readonly address: Address,
-    private readonly post: Post,
-    private readonly wake: () => void,
-    /** Node's HTTP/2 server writes it. */
-    private readonly date: () => string,
+    private readonly host: UpstreamHost,
   ) {
     super(name, spec.respond);
     this.protocol = spec.protocol ?? "http/1.1";
@@ -54,14 +63,14 @@ export class HostUpstream extends UpstreamRecord {
   async stop(): Promise<void> {}
 
   open(head: Head, sink: ResponseSink): Exchange {
-    const refusal = this.protocol === "http/1.1" ? refusedByParser(head, this.date) : undefined;
+    const refusal = this.protocol === "http/1.1" ? refusedByParser(head, () => this.host.clock.text.http) : undefined;
     if (refusal !== undefined) {
-      this.post(() => (refusal === "broken" ? sink.reset() : this.deliver(refusal, head, sink)));
+      this.host.loop.post(() => (refusal === "broken" ? sink.reset() : this.deliver(refusal, head, sink)));
       return { data: () => undefined, complete: () => undefined, abandon: () => undefined };
     }
     const violates = this.protocol === "h2c" && refusedByHttp2(head);
     if (violates) {
-      this.post(() => sink.reset(true));
+      this.host.loop.post(() => sink.reset(true));
       return { data: () => undefined, complete: () => undefined, abandon: () => undefined };
     }
     const received = receive(head);
@@ -73,20 +82,27 @@ export class HostUpstream extends UpstreamRecord {
     this.arrived(received.head);
     const answer = (response: UpstreamResponse) => {
       const deliver = () => {
-        if (!over) this.deliver(response, head, sink);
+        if (over) return;
+        try {
+          this.deliver(response, head, sink);
+        } catch (error) {
+          // What goes wrong behind the upstream, in Envoy, is not its fault.
+          if (error instanceof MeshscriptError) throw error;
+          this.broken(error, () => sink.reset());
+        }
       };
       // The whole request first, as with the upstream on a socket, unless the responder wants otherwise.
-      if (whole || response.early || response.reset === "before-headers") this.post(deliver);
-      else answered = () => this.post(deliver);
+      if (whole || response?.early || response?.reset === "before-headers") this.host.loop.post(deliver);
+      else answered = () => this.host.loop.post(deliver);
     };
     const decide = () => this.whenDecided(received.head, answer, () => sink.reset());
-    this.post(decide);
+    this.host.loop.post(decide);
     return {
       data: (bytes) => void body.push(bytes),
       complete: (trailers) => {
         const bytes = Buffer.concat(body);
         if (this.protocol === "h2c" && trailers.some(isBadTe)) {
-          this.post(() => sink.reset(true));
+          this.host.loop.post(() => sink.reset(true));
           return;
         }
         // Less than was announced: the upstream waits for the rest.
@@ -109,26 +125,44 @@ export class HostUpstream extends UpstreamRecord {
     let decided: UpstreamResponse | Promise<UpstreamResponse>;
     try {
       decided = this.decide(head);
-    } catch {
-      fail();
+    } catch (error) {
+      this.broken(error, fail);
       return;
     }
-    if (!(decided instanceof Promise) && decided.delay === undefined) {
-      answer(decided);
-      return;
-    }
-    this.pending++;
+    if (decided instanceof Promise) {
+      this.whenSettled(decided, (response) => this.afterDelay(response, answer, fail), fail);
+    } else this.afterDelay(decided, answer, fail);
+  }
+
+  private afterDelay(response: UpstreamResponse, answer: (response: UpstreamResponse) => void, fail: () => void): void {
+    // A responder of a test in JavaScript may answer anything.
+    const delay = (response as UpstreamResponse | undefined)?.delay;
+    if (typeof delay === "string") this.host.clock.after(parseDuration(delay), () => answer(response));
+    else if (delay === undefined) answer(response);
+    else this.whenSettled(delay, () => answer(response), fail);
+  }
+
+  private whenSettled<T>(promise: Promise<T>, then: (value: T) => void, fail: () => void): void {
+    const done = this.host.outside.begin();
     const settle = (task: () => void) => {
-      this.pending--;
-      this.post(task);
-      this.wake();
+      done();
+      this.host.loop.post(task);
+      this.host.wake();
     };
-    Promise.resolve(decided)
-      .then(async (response) => {
-        await response.delay;
-        settle(() => answer(response));
-      })
-      .catch(() => settle(fail));
+    promise.then(
+      (value) => settle(() => then(value)),
+      (error: unknown) => settle(() => this.broken(error, fail)),
+    );
+  }
+
+  /** As with an upstream on a socket, the connection breaks; the log says why. */
+  private broken(error: unknown, fail: () => void): void {
+    this.host.logs.envoy(
+      "error",
+      "upstream",
+      `the responder of upstream ${this.name} failed: ${error instanceof Error ? error.message : String(error)}`,
+    );
+    fail();
   }
 
   private deliver(answer: UpstreamResponse, { method }: Head, sink: ResponseSink): void {
@@ -141,7 +175,7 @@ export class HostUpstream extends UpstreamRecord {
     const headers = pairsOf(answer.headers);
     const bodiless = status === 204 || status === 304 || status < 200;
     if (this.protocol === "http/1.1") this.frame(answer, headers, trailers, bodiless);
-    else if (valuesOf(headers, "date").length === 0) headers.push(["date", this.date()]);
+    else if (valuesOf(headers, "date").length === 0) headers.push(["date", this.host.clock.text.http]);
     if (body !== undefined && typeof body === "object" && Symbol.asyncIterator in body) {
       void this.stream(headers, status, body, answer, sink);
       return;
@@ -179,19 +213,23 @@ export class HostUpstream extends UpstreamRecord {
     sink: ResponseSink,
   ): Promise<void> {
     sink.headers(headers, status, false);
-    this.pending++;
+    const { loop, outside, wake } = this.host;
+    let done = outside.begin();
     try {
       for await (const piece of pieces) {
+        done();
         const bytes = Buffer.from(piece as string);
-        this.post(() => sink.data(bytes, false));
-        this.wake();
+        loop.post(() => sink.data(bytes, false));
+        wake();
+        done = outside.begin();
       }
-      this.post(() => this.finish(answer, pairsOf(answer.trailers), sink));
-    } catch {
-      this.post(() => sink.reset());
+      loop.post(() => this.finish(answer, pairsOf(answer.trailers), sink));
+    } catch (error) {
+      loop.post(() => this.broken(error, () => sink.reset()));
+    } finally {
+      done();
+      wake();
     }
-    this.pending--;
-    this.wake();
   }
 }
 

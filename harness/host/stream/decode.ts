@@ -1,3 +1,4 @@
+import type { Timer } from "../clock.ts";
 import type { Body } from "./body.ts";
 import type { HttpFilter } from "./filter.ts";
 import { HeaderMap } from "./header-map.ts";
@@ -29,6 +30,13 @@ export class DecodePath extends Path {
     this.bufferLimit = stream.settings.bufferLimit;
   }
 
+  private timer: Timer | undefined;
+
+  /** The stream is over. */
+  stop(): void {
+    this.timer?.cancel();
+  }
+
   addStage(name: string, filter: HttpFilter): void {
     this.stages.push(new DecodeStage(name, this.stages.length, filter));
   }
@@ -53,7 +61,7 @@ export class DecodePath extends Path {
   private watch(): void {
     const { settings, host } = this.stream;
     if (settings.requestTimeoutMs === 0) return;
-    host.clock.after(settings.requestTimeoutMs, () => {
+    this.timer = host.clock.after(settings.requestTimeoutMs, () => {
       if (!this.stream.destroyed && !this.stream.router.hasAll) this.stream.requestTimedOut();
     });
   }

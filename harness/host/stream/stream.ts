@@ -271,6 +271,7 @@ export class HttpStream {
     this.destroyed = true;
     this.info.end = this.host.clock.elapsed;
     this.router.cancel();
+    this.decode.stop();
     for (const filter of this.filters) filter.log();
     this.onEnd();
     this.downstream.closed();
