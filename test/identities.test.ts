@@ -30,7 +30,11 @@ onBothHosts((open) => {
   beforeAll(async () => {
     const filters = [{ name: "probe", wasm: await probeModule(), config: scriptText(script) }];
     target = await open({
-      listeners: { plain: { filters }, tls: { filters, tls: { identity: server, clientCertificate: "optional" } } },
+      listeners: {
+        plain: { filters },
+        tls: { filters, tls: { identity: server, clientCertificate: "optional" } },
+        strict: { filters, tls: { identity: server, expectedSpiffeIds: ["spiffe://cluster.local/ns/default/sa/friend"] } },
+      },
       accessLog: { peer: "%DOWNSTREAM_PEER_URI_SAN%" },
     });
   }, 60_000);
@@ -94,5 +98,21 @@ onBothHosts((open) => {
 
     expect(anonymous).toMatchObject({ mtls: '0 "\\0"', subject_peer_certificate: "0 null", uri_san_peer_certificate: "1 -" });
     expect(plain).toMatchObject({ mtls: '0 "\\0"', tls_version: "1 -", subject_peer_certificate: "1 -" });
+  });
+
+  test("who is not believed does not get in", async () => {
+    const stranger = await (await createAuthority({ name: "another" })).issue({ serviceAccount: "friend" });
+    const refused: Parameters<Target["request"]>[0][] = [
+      { listener: "tls", identity: stranger },
+      { listener: "tls", identity: await authority.issue({ serviceAccount: "late", validFor: "-1s" }) },
+      { listener: "strict", identity: await authority.issue({ serviceAccount: "foe" }) },
+      { listener: "strict", trust: authority },
+      { listener: "tls", trust: stranger },
+    ];
+
+    for (const request of refused) await expect(target.request(request)).rejects.toThrow(/MS0408: /);
+    const friend = await target.request({ listener: "strict", identity: await authority.issue({ serviceAccount: "friend" }) });
+    expect(friend.status).toBe(200);
+    expect(friend.tls).toMatchObject({ version: "TLSv1.3", serverSha256: server.sha256 });
   });
 });

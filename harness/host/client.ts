@@ -1,3 +1,4 @@
+import { isIP } from "node:net";
 import { MeshscriptError, diagnostic } from "../../diagnostics/index.ts";
 import { toPairs, valuesOf } from "../client/headers.ts";
 import { IncompleteResponse } from "../client/response.ts";
@@ -16,6 +17,7 @@ import { Body } from "./stream/body.ts";
 import { HeaderMap } from "./stream/header-map.ts";
 import type { StreamInfo } from "./stream/info.ts";
 import { type Connection, HttpStream, type PeerCertificate } from "./stream/stream.ts";
+import { handshake } from "./tls.ts";
 import type { HostRequest } from "./types.ts";
 
 /** Of the ports that kernels give to clients. */
@@ -46,7 +48,7 @@ export class Client {
     );
     exchange.stream = stream;
     this.scheduler.add(exchange);
-    const refusal = this.refusal(request, chain);
+    const refusal = this.refusal(exchange, chain);
     if (refusal) {
       stream.destroyed = true;
       exchange.fail(refusal);
@@ -60,12 +62,12 @@ export class Client {
   }
 
   /** Why it does not even reach the listener. */
-  private refusal(request: HostRequest, chain: Chain): Error | undefined {
+  private refusal(exchange: Exchange, chain: Chain): Error | undefined {
+    const { request } = exchange;
     const { running, crash } = this.scheduler;
     if (!running) return crash ?? new MeshscriptError(diagnostic("MS0704", "a request after stop()"));
     if (request.signal?.aborted) return request.signal.reason as Error;
-    const mismatch = tlsMismatch(request, chain);
-    return mismatch === undefined ? undefined : new IncompleteResponse("MS0408", "the connection was closed", undefined).withHelp(mismatch);
+    return connectionError(exchange, chain);
   }
 
   private build(exchange: Exchange, chain: Chain, chosen: number | undefined): void {
@@ -148,10 +150,7 @@ export class Client {
   private connect({ source, identity, serverName }: HostRequest, chain: Chain): Connection {
     const id = this.nextConnection++;
     const local = chain.address;
-    const colon = source?.lastIndexOf(":") ?? -1;
-    const remote: Address = source
-      ? { host: source.slice(0, colon), port: Number(source.slice(colon + 1)) }
-      : { host: "127.0.0.1", port: FIRST_PORT + (id % (65_536 - FIRST_PORT)) };
+    const remote = source === undefined ? { host: "127.0.0.1", port: FIRST_PORT + (id % (65_536 - FIRST_PORT)) } : readSource(source);
     const server = chain.tls;
     const tls = server
       ? {
@@ -172,6 +171,17 @@ function follow(exchange: Exchange, signal: AbortSignal | undefined): void {
   const leave = () => exchange.leave(signal.reason);
   signal.addEventListener("abort", leave, { once: true });
   exchange.onSettled = () => signal.removeEventListener("abort", leave);
+}
+
+/** @throws MeshscriptError MS0407 */
+function readSource(source: string): Address {
+  const [, host = "", port = ""] = /^\[?([0-9a-f.:]+?)\]?:(\d+)$/i.exec(source) ?? [];
+  if (isIP(host) === 0 || Number(port) > 65_535) {
+    throw new MeshscriptError(
+      diagnostic("MS0407", `source must be an address and a port such as 10.0.0.7:4711, got ${JSON.stringify(source)}`),
+    );
+  }
+  return { host, port: Number(port) };
 }
 
 function newInfo(request: HostRequest, start: number): StreamInfo {
@@ -198,13 +208,22 @@ function newInfo(request: HostRequest, start: number): StreamInfo {
   };
 }
 
-/** Why a handshake could not succeed; `openEnvoy` says the same. */
-function tlsMismatch(request: HostRequest, { name, tls }: Chain): string | undefined {
+/** Why no connection comes about; `openEnvoy` says the same. */
+function connectionError(exchange: Exchange, { name, tls }: Chain): IncompleteResponse | undefined {
+  const { request } = exchange;
+  const closed = (reason: string) => new IncompleteResponse("MS0408", reason, undefined);
   if (tls && !usesTls(request)) {
-    return `the listener ${JSON.stringify(name)} speaks TLS: give the request an \`identity\`, or \`trust\` for TLS without a certificate`;
+    const help = `the listener ${JSON.stringify(name)} speaks TLS: give the request an \`identity\`, or \`trust\` for TLS without a certificate`;
+    return closed("the connection was closed").withHelp(help);
   }
-  if (tls || !usesTls(request)) return undefined;
-  return `the listener ${JSON.stringify(name)} does not speak TLS: leave identity, trust and serverName out`;
+  if (!tls && usesTls(request)) {
+    const help = `the listener ${JSON.stringify(name)} does not speak TLS: leave identity, trust and serverName out`;
+    return closed("the connection was closed").withHelp(help);
+  }
+  const session = tls && handshake(tls, request);
+  if (typeof session === "string") return closed(`the connection broke (${session})`);
+  exchange.session = session;
+  return undefined;
 }
 
 /** undefined for a body that comes piece by piece from outside. */

@@ -3,6 +3,7 @@ import { MeshscriptError, diagnostic } from "../../diagnostics/index.ts";
 import { toPairs, valuesOf } from "../client/headers.ts";
 import { IncompleteResponse, type ResponseParts } from "../client/response.ts";
 import { abortError } from "../client/send.ts";
+import type { TlsSession } from "../client/types.ts";
 import type { HeaderPairs, HeadersInput } from "../upstreams/types.ts";
 import type { Timer } from "./clock.ts";
 import type { Counts } from "./counts.ts";
@@ -33,6 +34,8 @@ export class Exchange implements Downstream, HostStream {
   private promise: Promise<HostResponse> | undefined;
   /** Set right after construction. */
   stream!: HttpStream;
+  /** What was agreed on, if it is TLS. */
+  session: TlsSession | undefined;
   /** Of the VMs in its chain. */
   vmIds: ReadonlySet<string> = new Set();
   /** Ends it when nothing happens for too long. */
@@ -114,7 +117,7 @@ export class Exchange implements Downstream, HostStream {
   reset(reason: string): void {
     const parts = this.soFar();
     if (parts && this.hasAll(parts.body.length)) {
-      this.finish({ response: new Answer(parts, this.countsOf) });
+      this.finish({ response: this.answerOf(parts) });
       return;
     }
     this.finish({ error: new IncompleteResponse("MS0408", `the connection was closed: ${reason}`, this.soFar()) });
@@ -134,7 +137,7 @@ export class Exchange implements Downstream, HostStream {
       this.finish({ error: this.leaving ? this.leaving.reason : new IncompleteResponse("MS0408", "the stream ended", parts) });
       return;
     }
-    this.finish({ response: new Answer(parts, this.countsOf) });
+    this.finish({ response: this.answerOf(parts) });
   }
 
   /** A client over HTTP/1 waits for as many bytes as were announced. */
@@ -142,6 +145,11 @@ export class Exchange implements Downstream, HostStream {
     if (this.http2) return false;
     const announced = this.announced;
     return announced !== undefined && !this.bodiless && length < Number(announced);
+  }
+
+  private answerOf(parts: ResponseParts): HostResponse {
+    const answer = new Answer(parts, this.countsOf);
+    return this.session ? Object.assign(answer, { tls: this.session }) : answer;
   }
 
   /** Over HTTP/1 a client that has as many bytes as were announced does not care what the connection does then. */

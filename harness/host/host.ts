@@ -81,7 +81,11 @@ export class Host {
    * @param duration milliseconds, or a text with a unit: "1.5s"
    */
   advance(duration: string | number): void {
-    this.scheduler.advance((typeof duration === "number" ? duration : parseDuration(duration)) * NS_PER_MS);
+    const ms = typeof duration === "number" ? duration : parseDuration(duration);
+    if (!(ms >= 0 && ms < Number.POSITIVE_INFINITY)) {
+      throw new MeshscriptError(diagnostic("MS0407", `advance() takes milliseconds from 0 on or a text such as "1.5s", got ${duration}`));
+    }
+    this.scheduler.advance(ms * NS_PER_MS);
   }
 
   /** The virtual wall clock. */

@@ -70,13 +70,18 @@ export class Runtime implements HostCore {
     };
     this.main = new Thread(this, 0);
     const count = options.workers ?? options.concurrency ?? 1;
+    if (!Number.isInteger(count) || count < 1)
+      throw new MeshscriptError(diagnostic("MS0407", `workers must be a whole number above 0, got ${count}`));
     this.workers = Array.from({ length: count }, (_, i) => new Thread(this, i + 1));
   }
 
   /** Takes a configuration whole, or none of it. @throws MeshscriptError with this code */
   configure(options: HostOptions, code: DiagnosticCode): void {
+    known(options as ConfigObject, optionNames, "openHost");
     const upstreams = new Map(this.upstreams);
     for (const [name, spec] of Object.entries(options.upstreams ?? {})) {
+      // Settings of the connection to the upstream, which there is none of here; what they do to a request is another thing.
+      known(spec.cluster ?? {}, ["typed_extension_protocol_options", "connect_timeout"], `the cluster of upstream ${name}`);
       const there = upstreams.get(name);
       if (there) {
         if (spec.respond) there.respond(spec.respond);
@@ -222,6 +227,23 @@ function pluginsOf({ filters = [] }: ListenerOptions): HostPlugin[] {
   });
 }
 
+const optionNames = [
+  ...[
+    "plugins",
+    "filters",
+    "listeners",
+    "routes",
+    "upstreams",
+    "clusters",
+    "httpConnectionManager",
+    "accessLog",
+    "tls",
+    "workers",
+    "concurrency",
+  ],
+  ...["drainSeconds", "seed", "now", "onHang", "componentLogLevel", "node", "foreignFunctions", "listenerMetadata", "mayEnd"],
+];
+
 const managerFields = [
   ...[
     "stat_prefix",
@@ -238,6 +260,8 @@ const managerFields = [
 /** What the connection manager's settings mean for a new stream. */
 function managerSettings(manager: ConfigObject) {
   const common = isObject(manager["common_http_protocol_options"]) ? manager["common_http_protocol_options"] : {};
+  known(common, ["max_headers_count"], "common_http_protocol_options");
+  known(isObject(manager["http_protocol_options"]) ? manager["http_protocol_options"] : {}, ["enable_trailers"], "http_protocol_options");
   return {
     limits: { count: Number(common["max_headers_count"] ?? 100), bytes: Number(manager["max_request_headers_kb"] ?? 60) * 1024 },
     requestId: manager["generate_request_id"] !== false,

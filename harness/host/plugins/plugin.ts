@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { type Compiled, compileModule } from "../vm/compiled.ts";
+import { type Compiled, LoadError, compileModule } from "../vm/compiled.ts";
 import type { VmSpec } from "../vm/vm.ts";
 
 /** A plugin of the chain, as `openHost` takes it; what `openEnvoy` takes as a filter fits. */
@@ -51,6 +51,8 @@ export class Plugin {
     private readonly given: HostPlugin,
     compiled: Compiled = compileModule(given.wasm),
   ) {
+    const policy: string = given.failurePolicy ?? "FAIL_CLOSED";
+    if (!/^FAIL_(CLOSED|OPEN|RELOAD)$/.test(policy)) throw new LoadError(`unknown failure policy ${policy}`);
     const name = given.name ?? compiled.file.replace(/^.*\//, "").replace(/\.wasm$/, "");
     this.spec = {
       name,
