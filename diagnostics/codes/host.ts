@@ -13,7 +13,7 @@ export const host = {
   MS0702: {
     level: "error",
     title: "this stream would have hung in Envoy",
-    help: 'let something resume it; to see what the client gets in the end, call `advance("15s")`, or open the host with `onHang: "wait"`',
+    help: 'let something resume it; to see what the client gets in the end, give the request `timeout: 60_000` and call `advance("15s")`, or open the host with `onHang: "wait"`',
     kind: "data",
     details:
       "A request was awaited, it is paused by a filter, and nothing is left that could resume it: no timer, no callout, no data. In Envoy it would wait for the stream idle timeout, 5 minutes by default.",

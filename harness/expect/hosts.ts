@@ -1,4 +1,5 @@
-import { afterAll, describe } from "vitest";
+import { afterAll, beforeEach, describe } from "vitest";
+import { MeshscriptError, diagnostic } from "../../diagnostics/index.ts";
 import { openEnvoy } from "../envoy/index.ts";
 import { openHost } from "../host/index.ts";
 import type { OpenTarget, Target } from "../target.ts";
@@ -12,7 +13,11 @@ const open: Record<HostName, OpenTarget> = { "in-process host": openHost, Envoy:
 function wanted(): HostName[] {
   const only = process.env["MESHSCRIPT_HOSTS"];
   if (only === "host") return ["in-process host"];
-  return only === "envoy" ? ["Envoy"] : ["in-process host", "Envoy"];
+  if (only === "envoy") return ["Envoy"];
+  if (only !== undefined && only !== "") {
+    throw new MeshscriptError(diagnostic("MS0806", `MESHSCRIPT_HOSTS is host or envoy, got ${JSON.stringify(only)}`));
+  }
+  return ["in-process host", "Envoy"];
 }
 
 /**
@@ -35,6 +40,12 @@ export function onBothHosts(define: (open: OpenTarget, host: HostName) => void):
       // All of them, even when one fails: an Envoy that is not stopped outlives the suite.
       const stopped = await Promise.allSettled(opened.splice(0).map((target) => target.stop()));
       for (const one of stopped) if (one.status === "rejected") throw one.reason;
+    });
+    // What a person needs to see, and only when a test failed.
+    beforeEach(({ onTestFailed }) => {
+      onTestFailed(async () => {
+        for (const target of opened) process.stderr.write(`${await target.report()}\n`);
+      });
     });
     define(async (options) => {
       const target = await open[host](options);
