@@ -9,15 +9,17 @@ export type HostName = "in-process host" | "Envoy";
 
 const open: Record<HostName, OpenTarget> = { "in-process host": openHost, Envoy: openEnvoy };
 
+const names: Readonly<Record<string, HostName>> = { host: "in-process host", envoy: "Envoy" };
+
 /** `MESHSCRIPT_HOSTS=host` or `envoy` runs one half [both]. */
 function wanted(): HostName[] {
-  const only = process.env["MESHSCRIPT_HOSTS"];
-  if (only === "host") return ["in-process host"];
-  if (only === "envoy") return ["Envoy"];
-  if (only !== undefined && only !== "") {
-    throw new MeshscriptError(diagnostic("MS0806", `MESHSCRIPT_HOSTS is host or envoy, got ${JSON.stringify(only)}`));
-  }
-  return ["in-process host", "Envoy"];
+  const given = process.env["MESHSCRIPT_HOSTS"];
+  if (given === undefined || given === "") return Object.values(names);
+  return given.split(",").map((name) => {
+    const host = names[name.trim()];
+    if (host) return host;
+    throw new MeshscriptError(diagnostic("MS0806", `MESHSCRIPT_HOSTS is host, envoy or both with a comma, got ${JSON.stringify(given)}`));
+  });
 }
 
 /**
