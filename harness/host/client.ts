@@ -201,7 +201,6 @@ function newInfo(request: HostRequest, start: number): StreamInfo {
     upstreamLocal: undefined,
     upstreamFailure: undefined,
     attempts: 0,
-    upstreamFirstByte: undefined,
     upstreamLastByte: undefined,
     filterState: new Map(Object.entries(request.filterState ?? {}).map(([key, value]) => [key, Buffer.from(value)])),
     metadata: request.metadata ?? {},

@@ -8,12 +8,22 @@ const NS_PER_MS = 1_000_000;
 /** As of the harness's client. */
 const CLIENT_TIMEOUT_MS = 10_000;
 
+/** Somebody who waits until something is so. */
+interface Watcher {
+  holds: () => boolean;
+  /** Nanoseconds of virtual time. */
+  end: number;
+  resolve(held: boolean): void;
+  reject(why: unknown): void;
+}
+
 /** Who is under way, and what moves them: the queue, and time. */
 export class Scheduler implements ExchangeHost {
   readonly open = new Set<Exchange>();
   /** Those that have no timers yet. */
   private readonly fresh: Exchange[] = [];
   private readonly waiting = new Set<Exchange>();
+  private readonly watchers = new Set<Watcher>();
   private driving = false;
   private failure: Error | undefined;
   private stopped = false;
@@ -83,22 +93,70 @@ export class Scheduler implements ExchangeHost {
     if (!this.driving) void this.drive();
   }
 
-  /** Time passes while somebody waits and nothing else can happen: what the test itself still does comes first, then the next timer. */
+  /**
+   * Waits until something is so: virtual time passes meanwhile.
+   * @param limitMs of virtual time
+   * @returns false when it is over, or nothing more can happen. @throws (rejects) MS0701
+   */
+  async until(holds: () => boolean, limitMs = Number.POSITIVE_INFINITY): Promise<boolean> {
+    this.run();
+    if (holds()) return true;
+    const end = this.runtime.clock.elapsed + limitMs * NS_PER_MS;
+    return new Promise((resolve, reject) => {
+      this.watchers.add({ holds, end, resolve, reject });
+      if (!this.driving) void this.drive();
+    });
+  }
+
+  /**
+   * Time passes while somebody waits and nothing else can happen: what the test itself still does comes first, then the next timer. One
+   * loop for all who wait, and one timer a turn: what a timer brought about reaches the test's promises before time moves again.
+   */
   private async drive(): Promise<void> {
     this.driving = true;
     try {
-      while (this.waiting.size > 0 && this.running) {
+      for (;;) {
         await this.turn();
-        if (this.waiting.size === 0 || !this.running) break;
+        this.look();
+        if (this.waiting.size === 0 && this.watchers.size === 0) break;
         if (this.runtime.outside.fresh) continue;
         this.failHanging();
-        const next = this.runtime.clock.next();
-        if (this.waiting.size === 0 || next === undefined) break;
+        const next = this.running ? this.runtime.clock.next() : undefined;
+        this.giveUp(next);
+        if (next === undefined || (this.waiting.size === 0 && this.watchers.size === 0)) break;
         this.runtime.clock.moveTo(next);
         this.fire();
+        this.look();
       }
     } finally {
       this.driving = false;
+    }
+  }
+
+  /** Tells those whose wait is over. */
+  private look(): void {
+    for (const watcher of [...this.watchers]) {
+      let done: boolean;
+      try {
+        done = watcher.holds();
+        if (!done && this.failure) throw this.failure;
+      } catch (error) {
+        this.watchers.delete(watcher);
+        watcher.reject(error);
+        continue;
+      }
+      if (!done) continue;
+      this.watchers.delete(watcher);
+      watcher.resolve(true);
+    }
+  }
+
+  /** Those who would not wait until the next timer, or wait in vain. */
+  private giveUp(next: number | undefined): void {
+    for (const watcher of [...this.watchers]) {
+      if (next !== undefined && next <= watcher.end) continue;
+      this.watchers.delete(watcher);
+      watcher.resolve(false);
     }
   }
 
@@ -106,28 +164,6 @@ export class Scheduler implements ExchangeHost {
   private async turn(): Promise<void> {
     await new Promise<void>((resolve) => (this.runtime.outside.fresh ? setTimeout(resolve, 1) : setImmediate(resolve)));
     this.run();
-  }
-
-  /**
-   * Waits until something is so: virtual time passes meanwhile.
-   * @param limitMs of virtual time
-   * @returns false when it is over, or nothing more can happen. @throws (rejects) MS0701
-   */
-  async until(holds: () => boolean, limitMs = Number.POSITIVE_INFINITY): Promise<boolean> {
-    const { clock, outside } = this.runtime;
-    const end = clock.elapsed + limitMs * NS_PER_MS;
-    this.run();
-    for (;;) {
-      if (holds()) return true;
-      await this.turn();
-      if (holds()) return true;
-      if (this.failure) throw this.failure;
-      if (outside.fresh) continue;
-      const next = clock.next();
-      if (next === undefined || next > end || !this.running) return false;
-      clock.moveTo(next);
-      this.fire();
-    }
   }
 
   /** Those that a filter holds, when nothing is left but the moment at which somebody gives up. */

@@ -145,7 +145,6 @@ export class Router {
     return {
       headers: (headers: HeaderMap, end: boolean) => {
         const { elapsed } = stream.host.clock;
-        stream.info.upstreamFirstByte = elapsed;
         stream.info.details = "via_upstream";
         stream.info.code = Number(headers.get(":status"));
         if (end) stream.info.upstreamLastByte = elapsed;

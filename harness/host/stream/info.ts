@@ -37,7 +37,6 @@ export interface StreamInfo {
   upstreamFailure: string | undefined;
   attempts: number;
   /** Response headers from the upstream arrived, in virtual nanoseconds. */
-  upstreamFirstByte: number | undefined;
   /** ... and its last byte. */
   upstreamLastByte: number | undefined;
   /** Filter state, by its full key; what a module sets is `wasm.<path>`. */

@@ -82,10 +82,9 @@ export abstract class Path {
   }
 
   runHeaders(after: Stage | undefined, headers: HeaderMap, end: boolean): void {
-    let addedBody: Stage | undefined;
     for (let i = after ? after.index + 1 : 0; i < this.stages.length; i++) {
       const stage = this.stages[i] as Stage;
-      stage.ended = end && addedBody === undefined;
+      stage.ended = end;
       this.active++;
       let status = stage.onHeaders(headers, stage.ended);
       this.active--;
@@ -93,17 +92,11 @@ export abstract class Path {
         this.onAborted();
         status = HeadersStatus.StopIteration;
       }
-      const goOn = afterHeaders(stage, status);
-      if (!goOn) {
-        if (this.what === "request" || !stage.ended) this.continueBody(addedBody);
-        return;
-      }
-      if (end && this.buffered && addedBody === undefined) addedBody = stage;
+      if (!afterHeaders(stage, status)) return;
     }
-    this.finishHeaders(headers, end && addedBody === undefined);
+    this.finishHeaders(headers, end);
     // The router is a filter too: a reply that was prepared meanwhile is due behind it.
     if (this.what === "request" && this.aborted) this.onAborted();
-    if (!(end && addedBody === undefined)) this.continueBody(addedBody);
   }
 
   runData(after: Stage | undefined, data: Body, end: boolean): void {
@@ -127,7 +120,6 @@ export abstract class Path {
       }
       if (!had && this.trailers !== undefined && addedTrailers === undefined) {
         addedTrailers = stage;
-        if (this.what === "request") end = false;
       }
       if (!this.afterData(stage, status, data)) {
         // A filter that let go of what it had kept has sent its new trailers along.
@@ -216,13 +208,6 @@ export abstract class Path {
   private first(after: Stage | undefined): number {
     if (!after) return 0;
     return after.fromHere ? after.index : after.index + 1;
-  }
-
-  /** A headers callback added a body to a message without one. */
-  private continueBody(stage: Stage | undefined): void {
-    if (!stage) return;
-    stage.iteration = "stopped";
-    this.continueFrom(stage, "its headers callback");
   }
 
   private keptBack(stage: Stage, data: Body): boolean {

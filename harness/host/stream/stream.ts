@@ -183,7 +183,6 @@ export class HttpStream {
       const { headers, body } = prepareReply(this, reply);
       this.info.code = reply.status & 0xffff;
       this.responseHeaders = headers;
-      this.responseComplete = true;
       this.sendHeaders(headers, body.length === 0);
       if (body.length > 0) this.sendData(body, true);
     } else {

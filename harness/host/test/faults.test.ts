@@ -58,6 +58,16 @@ test("calls, bytes and allocations of a request are counted exactly", async () =
   expect(host.rootCounts()["scripted"]?.callbacks["proxy_on_configure"]).toBe(1);
 });
 
+test("what the host reads of a module is counted, blocks of pairs too", async () => {
+  await using host = await open({ rh: 'set_header_map_pairs 0 {":method" = "GET", ":path" = "/", ":authority" = "a", "x" = "1"}' });
+  const before = lines(host).length;
+  const { counts } = await host.request();
+
+  const logged = lines(host).slice(before).join("").length;
+  const block = 4 + 4 * 8 + [":method", "GET", ":path", "/", ":authority", "a", "x", "1"].reduce((sum, text) => sum + text.length + 1, 0);
+  expect(counts["scripted"]?.bytesFromGuest).toBe(logged + block);
+});
+
 test("a capability that is not given answers 10, and the callback is not called", async () => {
   await using host = await open(
     { rh: 'get_header_map_value 0 ":path"\nget_property "plugin_name"' },

@@ -135,5 +135,61 @@ export const found: Topic = {
       ],
       request: { ...chunked, trailers: { "x-t": "1" } },
     },
+    ...[100, 101].map((count) => ({
+      name: `a request of ${count} headers, host among them`,
+      request: { headers: Object.fromEntries(Array.from({ length: count - 1 }, (_, i) => [`x-${i}`, "1"])) },
+      script: { rh: "get_header_map_size 0" },
+    })),
+    {
+      name: "a reply without a body has neither content-length nor content-type, whatever the filter says",
+      script: { rh: 'send_local_response 403 "why" "" {"content-length" = "3", "content-type" = "a/b"} -1' },
+    },
+    {
+      name: "a gRPC reply has no content-length",
+      request: { method: "POST", headers: { "content-type": "application/grpc" }, protocol: "h2c" as const, body: "" },
+      script: { rh: 'send_local_response 403 "why" "no" {"content-length" = "3"} -1' },
+    },
+    {
+      name: "the answer of a callout is gone when its callback is over",
+      script: {
+        rh: 'let stream = $ctx\nhttp_call "app" {":method" = "GET", ":path" = "/side", ":authority" = "side"} "" {} 1000\nreturn 1',
+        callout: 'get_header_map_value 6 ":status"\nset_tick_period_milliseconds 1',
+        tick: 'get_header_map_value 6 ":status"\nget_header_map_size 6\nget_buffer_bytes 4 0 9\nset_tick_period_milliseconds 0\nset_effective_context $stream\ncontinue_stream 0',
+      },
+    },
+    ...[1_048_576, 1_048_577].map((size) => ({
+      name: `a block of pairs of ${size} bytes`,
+      script: {
+        // One pair: number, two lengths, a name of one byte and the value, each with a zero behind it.
+        sh: `set_header_map_pairs 2 "\\x01\\0\\0\\0\\x01\\0\\0\\0${little(size - 15)}k\\0" + "a" * ${size - 15} + "\\0"\nget_header_map_size 2\nset_header_map_pairs 2 {":status" = "200"}`,
+      },
+    })),
+    {
+      name: "request_timeout does not count the time of the upstream",
+      httpConnectionManager: { request_timeout: "0.05s" },
+      respond: { delay: "150ms" },
+      script: {},
+    },
+    {
+      name: "a body that is let go and not buffered: its end is delivered",
+      request: chunked,
+      plugins: [
+        {
+          label: "a",
+          script: {
+            rh: "let stream = $ctx",
+            "rb.1": "return 3",
+            "rb.2": "set_tick_period_milliseconds 1\nreturn 3",
+            tick: "set_tick_period_milliseconds 0\nset_effective_context $stream\ncontinue_stream 0",
+          },
+        },
+        { label: "b", script: {} },
+      ],
+    },
   ],
 };
+
+/** A 32-bit number as the script writes bytes. */
+function little(value: number): string {
+  return [0, 8, 16, 24].map((shift) => `\\x${((value >>> shift) & 0xff).toString(16).padStart(2, "0")}`).join("");
+}
