@@ -34,6 +34,9 @@ export const tolerated: readonly (readonly [message: RegExp, why: string])[] = [
 /** Of those that the host refuses, so many of a batch are asked of Envoy: each may cost one. */
 const REFUSED = 2;
 
+/** A difference is asked about so many times more. */
+const AGAIN = 4;
+
 /** Both hosts, case by case. */
 export async function compare(batch: ReadonlyMap<string, FuzzCase>): Promise<Comparison> {
   const result: Comparison = { equal: 0, crashes: 0, refused: new Map(), unstable: [], different: [] };
@@ -43,14 +46,20 @@ export async function compare(batch: ReadonlyMap<string, FuzzCase>): Promise<Com
   const asked = new Map([...batch].filter(([id]) => !hosts.get(id)?.crashed));
   const first = await onEnvoy(asked, hosts);
   // A machine that is busy lets things race that the generator keeps apart: only what Envoy says every time counts.
-  const odd = new Map([...asked].filter(([id]) => !same(first.get(id), hosts.get(id))));
-  const second = odd.size === 0 ? first : await onEnvoy(odd, hosts);
+  const said = new Map<string, Outcome[]>();
+  let odd = new Map([...asked].filter(([id]) => !same(first.get(id), hosts.get(id))));
   result.equal = asked.size - odd.size;
-  for (const [id, one] of odd) {
-    const [envoy, again, host] = [first.get(id), second.get(id), hosts.get(id)];
-    const said = { id, one, envoy: `${envoy?.text}`, host: `${host?.text}` };
-    if (same(envoy, again)) result.different.push(said);
-    else result.unstable.push({ ...said, envoy: `${envoy?.text}\n--- or\n${again?.text}` });
+  for (const [id] of odd) said.set(id, [first.get(id) as Outcome]);
+  for (let again = 0; again < AGAIN && odd.size > 0; again++) {
+    const answers = await onEnvoy(odd, hosts);
+    for (const [id] of odd) said.get(id)?.push(answers.get(id) as Outcome);
+    // One answer that is another is enough.
+    odd = new Map([...odd].filter(([id]) => same(said.get(id)?.[0], answers.get(id))));
+  }
+  for (const [id, answers] of said) {
+    const texts = [...new Set(answers.map(({ text }) => text))];
+    const disagreement = { id, one: asked.get(id) as FuzzCase, envoy: texts.join("\n--- or\n"), host: `${hosts.get(id)?.text}` };
+    (odd.has(id) ? result.different : result.unstable).push(disagreement);
   }
   for (const [place, [id, one]] of refused.entries()) await judgeRefusal(id, one, hosts.get(id) as Outcome, place < REFUSED, result);
   return result;
