@@ -98,6 +98,7 @@ export function readConfiguration(length: i32): i32 {
       limit.percentage("enforce", 0);
       limit.choice("mode", ["enforce", "shadow", "off"]);
       limit.boolean("on", true);
+      if (limit.kind("judge") != JsonKind.Absent) limit.problem("judge", "is not for you");
     }
   }
   const ok = document.ok();

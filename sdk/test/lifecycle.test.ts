@@ -51,7 +51,7 @@ onBothHosts((open, host) => {
     await target.request();
 
     expect(lines[0]).toMatch(
-      /^\[echo #\d+\] configuration refused: edits \(line 1, column 26\): must be true or false, got 1; greting \(line 1, column 13\): unknown field; known: greeting, edits$/,
+      /^\[echo #\d+\] configuration refused: edits \(line 1, column 26\): must be true or false, got 1; greting \(line 1, column 3\): unknown field; known: greeting, edits$/,
     );
     expect(greetings()).toEqual(["one"]);
   });
@@ -59,7 +59,7 @@ onBothHosts((open, host) => {
   test("a field that nobody reads is refused by name, with those that are known", async () => {
     const start = open({ filters: [echo("echo", { greting: "two" })], upstreams: { app: {} } });
 
-    await expect(start).rejects.toThrow(/greting \(line 1, column 13\): unknown field; known: greeting, edits/);
+    await expect(start).rejects.toThrow(/greting \(line 1, column 3\): unknown field; known: greeting, edits/);
   });
 
   test("a configuration update under traffic loses no request, and the old root is torn down", async () => {

@@ -153,7 +153,7 @@ describe("a refusal names the path, the value and the fix", () => {
     ],
     [
       { samplng: {} },
-      "samplng (line 1, column 12): unknown field; known: mode, extract, inject, inbound, strip, sampling, tracestate, baggage, response, traceIdHeader",
+      "samplng (line 1, column 3): unknown field; known: mode, extract, inject, inbound, strip, sampling, tracestate, baggage, response, traceIdHeader",
     ],
     [{ sampling: { rules: [{ percentage: 1 }] } }, "sampling.rules[0] (line 1, column 23): when must hold at least one condition"],
   ])("%j", (candidate, message) => {

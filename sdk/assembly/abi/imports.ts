@@ -1,3 +1,4 @@
+// @ts-nocheck asc compiles this; an editor knows no decorators up here, and none of the names that only asc gives.
 /**
  * The host functions of proxy-wasm ABI 0.2.1 that HTTP filters use, and the three WASI functions. Nothing else in
  * the SDK declares an import; filters never call these, because used at the wrong time several of them crash Envoy.

@@ -68,12 +68,14 @@ export class JsonDocument {
 
   /** @internal Notes a problem of a value: its path, its place, the message. */
   problem(node: i32, message: string): void {
-    if (this.problems.length >= 3) {
+    if (this.problems.length >= 3)
       this.count++; // only three are shown
-      return;
-    }
+    else this.note(node, this.tape.placeOf(node), message);
+  }
+
+  private note(node: i32, place: string, message: string): void {
     const path = this.tape.path(node);
-    this.add((path.length ? path : "configuration") + " (" + this.tape.placeOf(node) + "): " + message);
+    this.add((path.length ? path : "configuration") + " (" + place + "): " + message);
   }
 
   private add(text: string): void {
@@ -90,7 +92,7 @@ export class JsonDocument {
       if (tape.wasRead(node)) continue;
       tape.markBad(node);
       if (this.problems.length >= 3) this.count++;
-      else if (tape.kind(parent) == JsonKind.Object) this.problem(node, "unknown field" + tape.suggestion(node));
+      else if (tape.kind(parent) == JsonKind.Object) this.note(node, tape.placeOfKey(node), "unknown field" + tape.suggestion(node));
       else this.problem(node, "not expected here");
     }
   }

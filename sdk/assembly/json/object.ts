@@ -122,9 +122,13 @@ export class JsonObject {
 
   /** Notes a problem of a key's value (of the object itself when absent): what only the filter can judge. */
   problem(key: string, message: string): void {
-    const node = this.node < 0 ? -1 : this.document.tape.peek(this.node, key);
-    if (node >= 0) this.document.problem(node, message);
-    else this.document.problem(max(this.node, 0), key.length ? key + " " + message : message);
+    const tape = this.document.tape;
+    const node = this.node < 0 ? -1 : tape.peek(this.node, key);
+    if (node >= 0) {
+      // Judged is read: that nobody else asked for it is no second problem.
+      if (!tape.wasRead(node)) tape.markBad(node);
+      this.document.problem(node, message);
+    } else this.document.problem(max(this.node, 0), key.length ? key + " " + message : message);
   }
 
   private scalar(key: string, kind: JsonKind, wanted: string): i32 {

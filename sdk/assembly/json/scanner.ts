@@ -72,7 +72,7 @@ export class Scanner {
     if (node >= 0 && !this.tape.name(node, start, end, side)) {
       this.at = at;
       if (this.tape.crowded) return this.bad("too many keys that hash alike");
-      return this.bad('duplicate key "' + this.tape.key(node).toString() + '"');
+      return this.bad('duplicate key "' + this.tape.shownKey(node) + '"');
     }
     return node;
   }

@@ -225,8 +225,21 @@ export class Tape {
     if (kind == JsonKind.Object) return "an object";
     if (kind == JsonKind.Array) return "an array";
     const content = this.content(node);
-    const text = content.length > 40 ? content.slice(0, 40).toString() + "..." : content.toString();
+    const text = this.beginning(content, 40);
     return kind == JsonKind.String ? '"' + text + '"' : text;
+  }
+
+  /** A key as an error shows it: at most 64 bytes, because in data of strangers it can be as long as they like. */
+  shownKey(node: i32): string {
+    return this.beginning(this.key(node), 64);
+  }
+
+  /** The whole, or as many whole characters as fit. */
+  private beginning(text: Bytes, most: i32): string {
+    if (text.length <= most) return text.toString();
+    let end = most;
+    while (end > 0 && (text.at(end) & 0xc0) == 0x80) end--;
+    return text.slice(0, end).toString() + "...";
   }
 
   /** `; known: a, b`: the keys that were asked of the object that holds this value. */
@@ -245,7 +258,7 @@ export class Tape {
     while (node > 0) {
       const parent = this.parent(node);
       if (this.cell(node, KEY) >= 0) {
-        path = this.key(node).toString() + (path.length && path.charCodeAt(0) != 0x5b ? "." : "") + path;
+        path = this.shownKey(node) + (path.length && path.charCodeAt(0) != 0x5b ? "." : "") + path;
       } else {
         let index = 0;
         for (let sibling = this.firstChild(parent); sibling != node && sibling > 0; sibling = this.next(sibling)) index++;
@@ -261,6 +274,12 @@ export class Tape {
     const inText = (this.cell(node, FLAGS) & SIDE) == 0;
     const keyInText = key >= 0 && (this.cell(node, FLAGS) & KEY_SIDE) == 0;
     return this.place(inText ? this.cell(node, START) : keyInText ? key : this.cell(this.parent(node), START));
+  }
+
+  /** Where its key is; the value's place when there is none, or it was written with escapes. */
+  placeOfKey(node: i32): string {
+    const key = this.cell(node, KEY);
+    return key >= 0 && (this.cell(node, FLAGS) & KEY_SIDE) == 0 ? this.place(key) : this.placeOf(node);
   }
 
   /** `line 3, column 17`, both from 1; columns count characters, not bytes. */

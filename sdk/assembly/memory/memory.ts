@@ -1,3 +1,4 @@
+// @ts-nocheck asc compiles this; an editor knows no decorators up here, and none of the names that only asc gives.
 import { highWater } from "./arena";
 
 /** Collect when this much was allocated since the last time: some thousand streams' context objects. */
