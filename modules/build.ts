@@ -1,12 +1,11 @@
 import { createHash } from "node:crypto";
-import { existsSync, readFileSync } from "node:fs";
-import { mkdir, readdir, rename, writeFile } from "node:fs/promises";
+import { readFileSync } from "node:fs";
+import { mkdir, rename, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import path from "node:path";
-import { type Diagnostic, MeshscriptError, diagnostic } from "../diagnostics/index.ts";
+import { type Diagnostic, MeshscriptError } from "../diagnostics/index.ts";
 import { debugFlags, releaseFlags } from "./asc/flags.ts";
-import { callbackTable, sdkPaths } from "./callbacks.ts";
-import { type Compiled, compile, relativeTo } from "./compile.ts";
+import { compileEntry, existingEntry, failuresOf } from "./entry.ts";
 import { type ModuleReport, makeReport } from "./report.ts";
 import { verifyModule } from "./verify.ts";
 
@@ -73,17 +72,14 @@ export async function buildModule(options: BuildOptions): Promise<BuiltModule> {
 /** The same as {@link buildModule} without touching the disk. */
 export async function compileModule(options: BuildOptions): Promise<CompiledModule> {
   const baseDir = path.resolve(options.baseDir ?? ".");
-  const entry = relativeTo(baseDir, options.entry);
-  if (!existsSync(path.join(baseDir, entry))) {
-    throw new MeshscriptError(diagnostic("MS0205", `no such file: ${entry}`, { location: { file: entry } }));
-  }
+  const entry = existingEntry(baseDir, options.entry);
   // One after the other names the findings once; both at the same time is faster by a third on two cores.
   const [release, debug] = await Promise.all([
     compileEntry(baseDir, entry, `${options.name}.wasm`, releaseFlags),
     compileEntry(baseDir, entry, `${options.name}.debug.wasm`, debugFlags),
   ]);
-  const failed = [release, debug].find((c) => c.wasm === undefined || c.sourceMap === undefined || c.missing.length > 0);
-  if (failed) throw new MeshscriptError([...failed.diagnostics, ...failed.missing.map((name) => missingExport(name))]);
+  const failures = [release, debug].map(failuresOf).find((found) => found.length > 0);
+  if (failures) throw new MeshscriptError(failures);
   const module = {
     name: options.name,
     wasm: release.wasm ?? new Uint8Array(),
@@ -107,45 +103,6 @@ export async function compileModule(options: BuildOptions): Promise<CompiledModu
     sdk: sdkVersion(baseDir),
   });
   return { ...module, report, warnings: release.diagnostics };
-}
-
-/**
- * The generated entry stands beside the filter's index.ts, in memory only. Everything the SDK can export is offered; the compiler
- * thread then keeps what this filter uses.
- */
-function compileEntry(baseDir: string, entry: string, outFile: string, flags: readonly string[]): Promise<Compiled> {
-  const index = path.posix.basename(entry).replace(/\.ts$/, "");
-  const generated = path.posix.join(path.posix.dirname(entry), `${index}.module`);
-  const fromPackage = (internal: string) => internal.replace(/^~lib\//, "");
-  const text = [
-    `import "./${index}";`,
-    // `--use abort=` fails unless some file imports the one that declares it.
-    `import "${fromPackage(sdkPaths.abort)}";`,
-    `export * from "${fromPackage(sdkPaths.exports)}";`,
-    "",
-  ].join("\n");
-  return compile({
-    baseDir,
-    entries: [`${generated}.ts`],
-    outFile,
-    flags,
-    virtualFiles: { [`${generated}.ts`]: text },
-    callbacks: callbackTable(generated),
-  });
-}
-
-/** Every `filters/<name>/assembly/index.ts` of a project, sorted by name. */
-export async function findFilters(baseDir: string): Promise<{ name: string; entry: string }[]> {
-  const folder = path.join(baseDir, "filters");
-  const names = existsSync(folder) ? await readdir(folder) : [];
-  return names
-    .sort()
-    .map((name) => ({ name, entry: `filters/${name}/assembly/index.ts` }))
-    .filter(({ entry }) => existsSync(path.join(baseDir, entry)));
-}
-
-function missingExport(name: string): Diagnostic {
-  return diagnostic("MS0206", `proxy-wasm-assemblyscript-sdk exports no ${name}, which this module needs`);
 }
 
 /** Release and debug mostly have the same faults; what counts is code and message. */

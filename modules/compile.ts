@@ -1,7 +1,7 @@
 import path from "node:path";
 import { type Diagnostic, diagnostic } from "../diagnostics/index.ts";
 import { fromCompiler } from "./asc/diagnostics.ts";
-import type { CallbackTable, Override } from "./asc/protocol.ts";
+import type { CallbackTable, CompileReply, CompileRequest, Override } from "./asc/protocol.ts";
 import { runCompiler } from "./asc/run.ts";
 
 export interface CompileOptions {
@@ -16,6 +16,8 @@ export interface CompileOptions {
   /** Sources that exist only in memory, by path relative to `baseDir`. */
   virtualFiles?: Readonly<Record<string, string>>;
   callbacks?: CallbackTable;
+  /** The compiler [a thread for this run alone]. */
+  run?: (request: CompileRequest) => Promise<CompileReply>;
 }
 
 /** What one run of the compiler gave; `wasm` is absent when `diagnostics` has an error. */
@@ -25,6 +27,8 @@ export interface Compiled {
   diagnostics: Diagnostic[];
   overrides: Override[];
   missing: string[];
+  /** Source files that were read, relative to `baseDir`. */
+  read: string[];
   compiler: string;
 }
 
@@ -37,7 +41,7 @@ export interface Compiled {
  */
 export async function compile(options: CompileOptions): Promise<Compiled> {
   const baseDir = path.resolve(options.baseDir);
-  const reply = await runCompiler({
+  const reply = await (options.run ?? runCompiler)({
     baseDir,
     entries: options.entries.map((entry) => relativeTo(baseDir, entry)),
     flags: [...(options.flags ?? []), "--outFile", options.outFile],
@@ -55,6 +59,7 @@ export async function compile(options: CompileOptions): Promise<Compiled> {
     diagnostics,
     overrides: reply.overrides,
     missing: reply.missing,
+    read: reply.read,
     compiler: reply.version,
   };
 }

@@ -1,9 +1,11 @@
 export { type Signature, callbackExports, hostFunctions, importable, wasiFunctions } from "./abi.ts";
 export { debugFlags, releaseFlags } from "./asc/flags.ts";
-export { type BuildOptions, type BuiltModule, type CompiledModule, buildModule, compileModule, findFilters } from "./build.ts";
+export { type BuildOptions, type BuiltModule, type CompiledModule, buildModule, compileModule } from "./build.ts";
 export { callbackOf } from "./callbacks.ts";
 export { type CompileOptions, type Compiled, compile } from "./compile.ts";
+export { DebugCompiler, type DebugModule } from "./debug.ts";
 export { type Core, loadCore } from "./load-core.ts";
+export { type FilterSource, findFilters } from "./project.ts";
 export type { ModuleReport } from "./report.ts";
 export { type Frame, type SourcePlace, Symbolizer, placeOf } from "./symbolize.ts";
 export { Backtraces, type TracedFrame, type TracedModule, openTraced, symbolize } from "./symbolize-log.ts";

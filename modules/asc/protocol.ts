@@ -52,6 +52,8 @@ export interface Override {
 export interface CompileReply {
   version: string;
   files: Record<string, Uint8Array | string>;
+  /** Source files that were read, those of packages too; relative to `baseDir` or as asc asked for them. */
+  read: string[];
   diagnostics: RawDiagnostic[];
   overrides: Override[];
   /** Exports that are needed and that this SDK does not have. */
