@@ -6,10 +6,11 @@ export interface CodeEntry {
   /** The one thing to do. */
   readonly help: string;
   /**
-   * Who can mend it. `usage` exits 64, `data` 65 (a file of the user's), `environment` 69 (Envoy missing or not started),
+   * Who can mend it. `usage` exits 64, `data` 65 (a file of the user's), `findings` 79 (the same, when looking for them is
+   * what the command does), `environment` 69 (Envoy missing or not started),
    * `internal` 70 (please report), `test` 1.
    */
-  readonly kind: "usage" | "data" | "environment" | "internal" | "test";
+  readonly kind: "usage" | "data" | "findings" | "environment" | "internal" | "test";
   readonly retired?: true;
   /** For its page in docs/errors/: what it means and why it is an error, Markdown. */
   readonly details?: string;

@@ -5,6 +5,7 @@ import { type DiagnosticCode, registry } from "./registry.ts";
 const KINDS: Record<CodeEntry["kind"], string> = {
   usage: "how a command or a function was called",
   data: "a file or a configuration of yours",
+  findings: "a file or a configuration of yours",
   environment: "the machine: a tool that is missing, or Envoy that does not run",
   internal: "a fault of meshscript, please report it",
   test: "a test that failed",
@@ -19,6 +20,7 @@ const AREAS: Record<string, string> = {
   MS06: "Identities and durations",
   MS07: "The in-process host",
   MS08: "Files of cases",
+  MS09: "Checking files",
 };
 
 /** `docs/errors/<code>.md`, whole. */

@@ -1,5 +1,6 @@
 import type { CodeEntry } from "./code-entry.ts";
 import { cases } from "./codes/cases.ts";
+import { check } from "./codes/check.ts";
 import { cli } from "./codes/cli.ts";
 import { config } from "./codes/config.ts";
 import { envoy } from "./codes/envoy.ts";
@@ -9,9 +10,16 @@ import { modules } from "./codes/modules.ts";
 import { provision } from "./codes/provision.ts";
 
 /** Every code that meshscript can print. One file per area in `codes/`; the number's third digit from the right is the area. */
-export const registry = { ...config, ...modules, ...provision, ...envoy, ...host, ...identities, ...cases, ...cli } satisfies Record<
-  string,
-  CodeEntry
->;
+export const registry = {
+  ...config,
+  ...modules,
+  ...provision,
+  ...envoy,
+  ...host,
+  ...identities,
+  ...cases,
+  ...cli,
+  ...check,
+} satisfies Record<string, CodeEntry>;
 
 export type DiagnosticCode = keyof typeof registry;

@@ -47,4 +47,21 @@ help: stop what listens there, or choose another port           docs/errors/MS05
     help: "`meshscript build` makes build/NAME.wasm from filters/NAME; a module elsewhere is given by its path",
     kind: "usage",
   },
+  MS0507: {
+    level: "error",
+    title: "a package that cannot be made",
+    help: "choose another folder; `meshscript new --help` shows how it is called",
+    kind: "usage",
+    details: "Nothing was written. The folder's last part becomes the name of the filter, of its module and of the package.",
+    example: `error MS0507: the folder my-filter is there and not empty: nothing was written
+help: choose another folder; \`meshscript new --help\` shows how it is called
+                                                                docs/errors/MS0507.md`,
+  },
+  MS0508: {
+    level: "error",
+    title: "vitest is missing",
+    help: "npm install --save-dev vitest@4.1.12",
+    kind: "environment",
+    details: "`meshscript test` runs the project's own vitest, so that its version, plugins and configuration are the project's.",
+  },
 } as const satisfies Record<string, CodeEntry>;

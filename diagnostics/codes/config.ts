@@ -17,12 +17,11 @@ help: write one JSON object, for example {}                     docs/errors/MS01
   MS0102: {
     level: "error",
     title: "a configuration that the filter refuses",
-    help: "correct the field that the message names; `{}` is always a valid configuration",
+    help: "correct the field that the message names",
     kind: "data",
     details:
       "The module itself read the configuration and refused it: an unknown field, a value of the wrong type or out of range. A refused configuration never goes into service: Envoy keeps the previous one, or does not start.",
     example: `error MS0102: tracing refused its configuration: mode (line 1, column 10): must be one of "enforce", "observe", "off", got "x"
-help: correct the field that the message names; \`{}\` is always a valid configuration
-      docs/errors/MS0102.md`,
+help: correct the field that the message names                  docs/errors/MS0102.md`,
   },
 } as const satisfies Record<string, CodeEntry>;

@@ -31,7 +31,7 @@ export const modules = {
   MS0207: {
     level: "error",
     title: "no filter to build",
-    help: "run it in a project's folder: a filter is a folder filters/NAME with an assembly/index.ts",
+    help: "run it in a filter's folder or in one with filters/NAME; `meshscript new NAME` makes one",
     kind: "data",
   },
   MS0210: { level: "error", title: "not a wasm module", help: "build the module anew", kind: "data" },

@@ -8,10 +8,24 @@ const REJECTED = /Filesystem config update (?:rejected|failure): (.*)$/s;
 const NOT_STARTED = /error `(.*)` initializing config/s;
 const NOT_VALID = /error initializing configuration '[^']*': (.*)$/s;
 
+/** How Envoy's log begins a message. */
+const BEGIN = /^\[\d{4}-\d\d-\d\d /;
+
 /** Envoy's own words for why it refused a configuration, as far as these lines have them. */
 export function reasonIn(lines: readonly string[]): string | undefined {
-  const reasons = lines.flatMap((line) => (REJECTED.exec(line) ?? NOT_STARTED.exec(line) ?? NOT_VALID.exec(line))?.[1] ?? []);
+  const reasons = messagesIn(lines).flatMap((line) => (REJECTED.exec(line) ?? NOT_STARTED.exec(line) ?? NOT_VALID.exec(line))?.[1] ?? []);
   return reasons.length === 0 ? undefined : [...new Set(reasons.map(readable))].join("; ");
+}
+
+/** Messages of a log, those of several lines as one: protobuf's debug text comes as it is, and what is wrong with it in the last line. */
+export function messagesIn(lines: readonly string[]): string[] {
+  const found: string[] = [];
+  for (const line of lines) {
+    const last = found.at(-1);
+    if (last === undefined || BEGIN.test(line) || !BEGIN.test(last)) found.push(line);
+    else found[found.length - 1] = `${last}\n${line}`;
+  }
+  return found;
 }
 
 /** A line of a log for an error message: some of Envoy's carry a whole configuration. */
@@ -27,6 +41,7 @@ function readable(reason: string): string {
       .replaceAll("\\n", " ")
       .replace(/\s+/g, " ")
       // Envoy repeats the whole configuration after some reasons: nobody reads that, and there can be secrets in it.
+      .replace(/^.*: (Proto constraint validation failed)/s, "$1")
       .replace(/(Unable to parse JSON as proto \(.*?\)): \{.*$/s, "$1")
       .trim()
   );

@@ -1,0 +1,84 @@
+import type { CodeEntry } from "../code-entry.ts";
+
+/** MS09xx: what `meshscript check` finds in files. Findings of its own end it with 79; only MS0902 ends it with 65. */
+export const check = {
+  MS0901: {
+    level: "error",
+    title: "a mistake in a filter's configuration",
+    help: "correct the field; the filter's README and its config.schema.json list them all",
+    kind: "findings",
+    details:
+      "The configuration does not fit the filter's config.schema.json: an unknown field, a value of a wrong type or out of range, a field that is missing. The module would refuse it too, so Envoy would not start with it. All mistakes are reported at once, each at its place, also in a configuration that stands as a string inside of Envoy's.",
+    example: `config.json:2:3: error MS0901: unknown field "greting", did you mean "greeting"?
+    2 |   "greting": "hello"
+      |   ^^^^^^^^^
+help: the fields are: greeting                                  docs/errors/MS0901.md`,
+  },
+  MS0902: {
+    level: "error",
+    title: "a file that cannot be read as YAML or JSON",
+    help: "correct the marked place; the first mistake can cause others below it",
+    kind: "data",
+    details:
+      "The file is not there, or its text is no YAML (.json: no JSON). Nothing in it was checked. A name twice in one object is such a mistake, too: parsers do not agree on which of the two counts.",
+    example: `config.json:2:23: error MS0902: a comma before "limit" is missing
+    2 |   "greeting": "hello" "limit": 1
+      |                       ^^^^^^^
+help: correct the marked place; the first mistake can cause others below it
+      docs/errors/MS0902.md`,
+  },
+  MS0903: {
+    level: "error",
+    title: "a file of an unknown kind",
+    help: "`--filter NAME` says whose configuration it is; `meshscript check --help` lists what can be checked",
+    kind: "findings",
+    details:
+      "`meshscript check` knows a file by its content: a list `cases` is a file of cases; `static_resources`, `dynamic_resources`, `admin` and the like are an Envoy bootstrap; a list `resources` is a file for Envoy's file-based xDS. Any other JSON object is the configuration of a filter when its place says of which: beside or below the filter's `assembly/`, or `NAME.json` and `NAME.config.json` for a filter that is there.",
+  },
+  MS0904: {
+    level: "error",
+    title: "a wasm plugin without its module",
+    help: "correct the path; Envoy looks in the directory in which it is started",
+    kind: "findings",
+    details:
+      "Envoy refuses the whole configuration when the module of a plugin cannot be read, also with `failure_policy: FAIL_OPEN`. Relative paths count from the directory in which Envoy is started, not from the file; run `meshscript check` in that directory.",
+  },
+  MS0905: {
+    level: "error",
+    title: "a wasm plugin whose module does not load, or breaks at run time",
+    help: "build the module anew; `meshscript verify` shows its findings with their places in the source",
+    kind: "findings",
+    details: "What `meshscript verify` finds in the module stands below the message, or what Envoy said when it loaded it.",
+  },
+  MS0906: {
+    level: "error",
+    title: "a plugin's configuration that reaches the module as protobuf",
+    help: 'write it as text: "@type": type.googleapis.com/google.protobuf.StringValue, and the JSON in `value`',
+    kind: "findings",
+    details:
+      "Envoy unpacks only StringValue and BytesValue. A configuration of any other type, Struct too, reaches the module as the bytes of the protobuf message, in which it finds no JSON.",
+  },
+  MS0907: {
+    level: "error",
+    title: "a SHA-256 that is none",
+    help: "write the 64 hexadecimal digits that `meshscript path NAME --sha256` prints",
+    kind: "findings",
+    details:
+      "Envoy compares this text with the sum of what it downloaded. A text that cannot be a sum matches nothing: the module is never loaded, and nothing says so when Envoy starts.",
+  },
+  MS0908: {
+    level: "warning",
+    title: "a resource that Envoy was not asked about",
+    help: "nothing needs to be done: Envoy judges it when it comes",
+    kind: "findings",
+    details:
+      "Envoy validates only what is part of a bootstrap, so `meshscript check` puts the resources of an xDS file into one. For resources of this type `meshscript check` knows no place in a bootstrap. Plugins in it were looked at all the same.",
+  },
+  MS0909: {
+    level: "error",
+    title: "a config.schema.json that cannot be used",
+    help: "write a JSON schema of draft-07; the module itself was asked all the same",
+    kind: "findings",
+    details: "The schema that lies in the filter's folder is no JSON, or no schema of draft-07.",
+  },
+} as const satisfies Record<string, CodeEntry>;
