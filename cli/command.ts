@@ -51,6 +51,8 @@ export interface Command {
   arguments?: { usage: string; min: number; max: number };
   /** What may follow `--`, e.g. `Envoy's flags`; nothing when absent. */
   rest?: string;
+  /** Everything behind the name belongs to another program and is not looked at, but for a single `--help`: whose it is. */
+  passThrough?: string;
   flags: Readonly<Record<string, Flag>>;
   examples: readonly { title: string; command: string }[];
   /** When it ends with which code, besides the codes that every command has. */

@@ -14,7 +14,7 @@ export const commonExits: Partial<Record<ExitName, string>> = {
 export function usageLine(command: Command): string {
   const parts = ["meshscript", command.name];
   if (command.arguments) parts.push(command.arguments.usage);
-  parts.push("[flags]");
+  parts.push(command.passThrough === undefined ? "[flags]" : `[${command.passThrough}]`);
   if (command.rest) parts.push(`[-- ${command.rest}]`);
   return parts.join(" ");
 }

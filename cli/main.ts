@@ -4,9 +4,14 @@ import { type Diagnostic, MeshscriptError, diagnostic, exitCodes, render, wantsC
 import { packageRoot } from "../harness/provision/cache.ts";
 import type { Command, Context, Io } from "./command.ts";
 import { build } from "./commands/build.ts";
+import { check } from "./commands/check.ts";
+import { dev } from "./commands/dev.ts";
 import { doctor } from "./commands/doctor.ts";
+import { newCommand } from "./commands/new.ts";
+import { path } from "./commands/path.ts";
 import { run } from "./commands/run.ts";
 import { symbolize } from "./commands/symbolize.ts";
+import { test } from "./commands/test.ts";
 import { verify } from "./commands/verify.ts";
 import { commandHelp, generalHelp, helpJson } from "./help.ts";
 import { cliMarkdown } from "./markdown.ts";
@@ -17,7 +22,7 @@ export type { Io } from "./command.ts";
 const API_VERSION = "meshscript/v1";
 
 /** Every command, in the order of the help. */
-export const commands: readonly Command[] = [doctor, run, build, verify, symbolize];
+export const commands: readonly Command[] = [doctor, newCommand, dev, run, build, check, test, verify, symbolize, path];
 
 /** `docs/cli.md`, for scripts/generate.mjs. */
 export const documentation = (): string => cliMarkdown(commands);

@@ -34,6 +34,7 @@ export function parse(argv: readonly string[], commands: readonly Command[]): Pa
   if (name !== undefined && command === undefined) {
     throw usage("MS0501", `unknown command ${JSON.stringify(name)}${suggestion(name, [...commands.map((c) => c.name), "help"])}`);
   }
+  if (command?.passThrough !== undefined && at !== undefined) return passThrough(command, argv.slice(0, at), argv.slice(at + 1));
   const args = argv.filter((_, index) => index !== at);
   const known: Record<string, Flag> = { ...globalFlags, ...command?.flags };
   const { tokens } = parseArgs({
@@ -54,6 +55,13 @@ export function parse(argv: readonly string[], commands: readonly Command[]): Pa
   }
   checkArguments(command, positionals, rest, ended, values.has("help"));
   return { ...(command ? { command } : {}), flags: new Flags(values), positionals, rest };
+}
+
+/** Only flags in front of the command's name, and `--help` with nothing but `--json` behind it, are ours. */
+function passThrough(command: Command, before: readonly string[], behind: readonly string[]): Parsed {
+  const help = behind.some((flag) => /^(-h|--help)$/.test(flag)) && behind.every((flag) => /^(-h|--help|--json)$/.test(flag));
+  const { flags } = parse(help ? [...before, ...behind] : before, []);
+  return { command, flags, positionals: [], rest: behind[0] === "--" ? behind.slice(1) : [...behind] };
 }
 
 /** The first argument that is neither a flag nor the value of `--color`. */
@@ -115,6 +123,10 @@ function suggestion(name: string, names: readonly string[]): string {
 }
 
 /** An error of the command line, exit 64. */
-export function usage(code: "MS0501" | "MS0502" | "MS0503" | "MS0504" | "MS0506", message: string, help?: string): MeshscriptError {
+export function usage(
+  code: "MS0501" | "MS0502" | "MS0503" | "MS0504" | "MS0506" | "MS0507",
+  message: string,
+  help?: string,
+): MeshscriptError {
   return new MeshscriptError(diagnostic(code, message, help === undefined ? {} : { help }));
 }

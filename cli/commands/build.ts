@@ -8,9 +8,9 @@ import { kib } from "../text.ts";
 /** `meshscript build`: filters of the project in the working directory. */
 export const build: Command = {
   name: "build",
-  summary: "compile filters/NAME to build/NAME.wasm and verify them",
+  summary: "compile the filters of a project to build/NAME.wasm and verify them",
   description: [
-    "Takes every folder filters/NAME with an assembly/index.ts below the working directory. Beside each module come its source map, a debug module and a report with size, sha256, imports and callbacks. The same sources give the same bytes. Nothing is written for a filter that does not compile or verify.",
+    "The filters of the working directory: assembly/index.ts, whose name is the package's, and every filters/NAME/assembly/index.ts. Beside each module come its source map, a debug module and a report with size, sha256, imports and callbacks. The same sources give the same bytes. Nothing is written for a filter that does not compile or verify.",
   ],
   flags: {
     filter: { type: "string", value: "NAME", multiple: true, default: "every filter", description: "build only this filter" },
@@ -26,9 +26,11 @@ export const build: Command = {
     const wanted = flags.texts("filter");
     const names = all.map(({ name }) => name);
     for (const name of wanted)
-      if (!names.includes(name)) throw moduleNotFound(name, names, "there is no filters/NAME/assembly/index.ts of that name");
+      if (!names.includes(name))
+        throw moduleNotFound(name, names, "neither the package nor a folder in filters/ has that name and an assembly/index.ts");
     const chosen = wanted.length === 0 ? all : all.filter(({ name }) => wanted.includes(name));
-    if (chosen.length === 0) throw new MeshscriptError(diagnostic("MS0207", "no filters/*/assembly/index.ts in this folder"));
+    if (chosen.length === 0)
+      throw new MeshscriptError(diagnostic("MS0207", "no assembly/index.ts and no filters/*/assembly/index.ts in this folder"));
     const built = [];
     for (const { name, entry } of chosen) {
       const module = await buildModule({ name, entry, baseDir: io.cwd, outDir: flags.text("out") ?? "build" });

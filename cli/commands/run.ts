@@ -1,7 +1,8 @@
+import { existsSync } from "node:fs";
 import { relative } from "node:path";
 import { type DiagnosticCode, MeshscriptError, exitCodes, render } from "../../diagnostics/index.ts";
 import { type Envoy, openEnvoy, openRunDirectory, provision, validateConfig, wantedVersion } from "../../harness/index.ts";
-import { verifyModule } from "../../modules/index.ts";
+import { type TracedModule, openTraced, verifyModule } from "../../modules/index.ts";
 import type { Command, Context } from "../command.ts";
 import { Output } from "../run/output.ts";
 import { type RunPlan, planOf } from "../run/plan.ts";
@@ -77,7 +78,7 @@ export const run: Command = {
     }
     await checkPorts(plan.config);
     const directory = await openRunDirectory(plan.runDir, { temporary: plan.temporary });
-    const output = new Output(context, plan);
+    const output = new Output(context, plan, traced(plan));
     const started = performance.now();
     const envoy = await openEnvoy({
       config: plan.file ?? plan.config,
@@ -109,13 +110,18 @@ export const run: Command = {
 };
 
 /** Envoy loads no such module, or does not survive it (MS0222). The verifier's other findings are for whoever builds the module. */
-const FATAL = new Set<DiagnosticCode>(["MS0205", "MS0210", "MS0211", "MS0212", "MS0213", "MS0214", "MS0216", "MS0222"]);
+const FATAL = new Set<DiagnosticCode>(["MS0205", "MS0210", "MS0211", "MS0212", "MS0213", "MS0214", "MS0216", "MS0218", "MS0222"]);
 
 /** What is wrong with a module, in the verifier's words: Envoy would say "Unable to create Wasm plugin" and no more. */
 function checkModules({ modules }: RunPlan, { io, say, color }: Context): void {
   const findings = modules.flatMap((path) => verifyModule(path, { file: shortPath(path, io.cwd) }));
   if (findings.some(({ code }) => FATAL.has(code))) throw new MeshscriptError(findings);
   if (findings.length > 0) say(render(findings, { color: color.stderr }).trimEnd());
+}
+
+/** The modules that have a source map beside them: their traps are shown with file:line:column. */
+function traced({ modules }: RunPlan): TracedModule[] {
+  return modules.filter((path) => existsSync(`${path}.map`)).map((path) => openTraced(path));
 }
 
 /** Installing tools takes minutes: Ctrl-C does not wait for it. What runs is ended by the reaper, with this process. */

@@ -1,11 +1,27 @@
 import { isIP } from "node:net";
-import { type Address, type ConfigObject, type WasmFilterSpec, bootstrap, cluster, httpListener, route } from "../../harness/index.ts";
+import {
+  type Address,
+  type ConfigObject,
+  type WasmFilterSpec,
+  bootstrap,
+  cluster,
+  httpFilter,
+  httpListener,
+  route,
+  routerFilter,
+} from "../../harness/index.ts";
 
 export interface FilterChain {
-  filters: readonly WasmFilterSpec[];
+  /** Modules, or entries of the chain as Envoy has them. */
+  filters: readonly (WasmFilterSpec | FilterEntry)[];
   upstream?: Address;
   port: number;
   accessLog: string;
+}
+
+/** An entry of `http_filters`. */
+export interface FilterEntry extends ConfigObject {
+  name: string;
 }
 
 /** A whole Envoy for `meshscript run --filter`: one listener on loopback, the filters, one upstream or an answer of Envoy's own. */
@@ -14,7 +30,9 @@ export function filterBootstrap({ filters, upstream, port, accessLog }: FilterCh
   const answer = { status: 200, body: { inline_string: "no --upstream: Envoy answered by itself\n" } };
   const listener = httpListener({
     address: { host: "127.0.0.1", port },
-    filters,
+    httpConnectionManager: {
+      http_filters: [...filters.map((filter) => ("wasm" in filter ? httpFilter(filter as WasmFilterSpec) : filter)), routerFilter()],
+    },
     routes: upstream ? [route("upstream")] : [{ match: { prefix: "/" }, direct_response: answer }],
     accessLog: { path: accessLog, fields },
   });

@@ -1,13 +1,18 @@
 import { join, relative } from "node:path";
 import type { ConfigObject, Envoy } from "../../harness/index.ts";
+import { Backtraces, type TracedModule } from "../../modules/index.ts";
 import type { Context } from "../command.ts";
 import { shortPath } from "../text.ts";
 import { Follower } from "./follow.ts";
 import { logLine, requestLine } from "./log-lines.ts";
 import type { RunPlan } from "./plan.ts";
 
+/** func-e's own lines on the stdout that it shares with Envoy; the second comes on a busy machine, when Envoy's admin is not there yet. */
+const OF_FUNC_E = /^(?:starting: |error Envoy admin URL )/;
+
 /** What `meshscript run` shows while Envoy runs: the banner, log lines on stderr, requests on stdout. */
 export class Output {
+  private readonly traces: Backtraces;
   private readonly followers: Follower[];
   /** Lines before Envoy is ready: shown after the banner, or dropped when the start fails, since the error carries them. */
   private early: string[] | undefined = [];
@@ -16,13 +21,16 @@ export class Output {
   constructor(
     private readonly context: Context,
     private readonly plan: RunPlan,
+    /** Modules whose traps are shown with their places in the source; may grow. */
+    traced: readonly TracedModule[] = [],
   ) {
+    this.traces = new Backtraces(traced);
     const { color, json } = context;
     const verbose = plan.envoy.logLevel !== undefined;
     const inDir = (name: string) => join(plan.runDir, name);
     this.followers = [
       new Follower(inDir("envoy.log"), (line) => {
-        const shown = logLine(line, { color: color.stderr, verbose });
+        const shown = logLine(this.traces.line(line), { color: color.stderr, verbose });
         if (shown === undefined || (this.stopping && !shown.startsWith("wasm "))) return;
         if (this.early) this.early.push(shown);
         else context.say(shown);
@@ -32,7 +40,7 @@ export class Output {
     if (json) return;
     if (plan.file === undefined)
       this.followers.push(new Follower(inDir("access.log"), (line) => context.print(requestLine(line, plan.filters))));
-    else this.followers.push(new Follower(inDir("stdout.log"), (line) => line.startsWith("starting: ") || context.print(line)));
+    else this.followers.push(new Follower(inDir("stdout.log"), (line) => OF_FUNC_E.test(line) || context.print(line)));
   }
 
   /** @param took how long the start took, in words. */

@@ -79,6 +79,6 @@ describe("build", () => {
   test("refuses a folder without filters, exit 65", async () => {
     const { code, stdout, stderr } = await cli(["build"], { cwd: folder });
     expect({ code, stdout }).toEqual({ code: 65, stdout: "" });
-    expect(stderr).toMatch(/^error MS0207: no filters\/\*\/assembly\/index\.ts in this folder\n/);
+    expect(stderr).toMatch(/^error MS0207: no assembly\/index\.ts and no filters\/\*\/assembly\/index\.ts in this folder\n/);
   });
 });

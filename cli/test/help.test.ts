@@ -41,7 +41,9 @@ describe.each(names)("%s --help", (name) => {
   });
 
   test("has examples that parse", async () => {
-    for (const { command } of commands.find((candidate) => candidate.name === name)?.examples ?? []) {
+    const table = commands.find((candidate) => candidate.name === name);
+    // What passes its arguments on does not parse them; `--help` behind them would be the other program's.
+    for (const { command } of table?.passThrough === undefined ? (table?.examples ?? []) : []) {
       const words = command.match(/'[^']*'|\S+/g)?.map((word) => word.replace(/^'|'$/g, "")) ?? [];
       const own = words.slice(words.indexOf("meshscript") + 1);
       const end = own.indexOf("--");

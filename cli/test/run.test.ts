@@ -105,7 +105,7 @@ describe("run --filter", () => {
     expect(stderr).toContain(
       `${file}:2:31: error MS0102: tracing refused its configuration: sampling.percentage: must be a number from 0 to 100, got 101`,
     );
-    expect(stderr).toContain(`${file}:3:11: error MS0102: tracing refused its configuration: strp: unknown field; known: mode, `);
+    expect(stderr).toContain(`${file}:3:4: error MS0102: tracing refused its configuration: strp: unknown field; known: mode, `);
     expect(stderr).toMatch(/2 errors\n$/);
   });
 

@@ -19,6 +19,8 @@ export interface Running {
   exits: number[];
   /** Resolves when stdout or stderr so far matches. */
   saw(pattern: RegExp): Promise<RegExpExecArray>;
+  /** The first match on stderr behind a place in it, and where it ends. */
+  sawBehind(from: number, pattern: RegExp): Promise<{ match: string; end: number }>;
 }
 
 export interface Setting {
@@ -57,16 +59,22 @@ export function start(argv: readonly string[], { env = {}, cwd = root, isTTY = f
     changed.emit("end");
     return { code, ...text };
   });
-  const saw = (pattern: RegExp) =>
-    new Promise<RegExpExecArray>((resolve, reject) => {
+  const when = <T>(pattern: RegExp, ask: () => T | undefined | null) =>
+    new Promise<T>((resolve, reject) => {
       const look = () => {
-        const match = pattern.exec(text.stdout) ?? pattern.exec(text.stderr);
-        if (match) resolve(match);
+        const found = ask();
+        if (found) resolve(found);
       };
       changed.on("change", look).once("end", () => reject(new Error(`ended without ${String(pattern)}:\n${text.stdout}${text.stderr}`)));
       look();
     });
-  return { done, signals, exits, saw };
+  const saw = (pattern: RegExp) => when(pattern, () => pattern.exec(text.stdout) ?? pattern.exec(text.stderr));
+  const sawBehind = (from: number, pattern: RegExp) =>
+    when(pattern, () => {
+      const match = pattern.exec(text.stderr.slice(from));
+      return match && { match: match[0], end: from + match.index + match[0].length };
+    });
+  return { done, signals, exits, saw, sawBehind };
 }
 
 export function cli(argv: readonly string[], setting?: Setting): Promise<Ran> {

@@ -33,7 +33,11 @@ const wrong: [argv: string[], code: number, line: string][] = [
   [["run", "--filter", "./no.wasm"], 64, "error MS0506: no such module: ./no.wasm"],
   [["run", "--filter", "tracing", "--", "--mode", "validate"], 64, "error MS0503: --mode is set by meshscript itself"],
   [["run", "--filter", "tracing", "--", "--concurrency", "two"], 64, 'error MS0503: --concurrency must be a whole number, got "two"'],
-  [["build", "--filter", "nope"], 64, 'error MS0506: unknown filter "nope" (there is no filters/NAME/assembly/index.ts of that name)'],
+  [
+    ["build", "--filter", "nope"],
+    64,
+    'error MS0506: unknown filter "nope" (neither the package nor a folder in filters/ has that name and an assembly/index.ts)',
+  ],
   [["run", "--filter", "tracing={mode"], 65, "error MS0101: the configuration of tracing is no JSON: Expected property name or '}'"],
   [["run", "--filter", "tracing=no.json"], 65, "error MS0101: the configuration of tracing cannot be read: no.json: no such file"],
   [["run", "-c", "no.yaml"], 65, "no.yaml: error MS0406: the configuration cannot be read: no such file"],

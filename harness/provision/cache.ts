@@ -1,7 +1,8 @@
 import { randomBytes } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 import { mkdir, readFile, readdir, rename, rm, stat, writeFile } from "node:fs/promises";
-import { dirname, join, resolve } from "node:path";
+import { homedir } from "node:os";
+import { dirname, isAbsolute, join, resolve, sep } from "node:path";
 import { fileURLToPath } from "node:url";
 import { makeFolder } from "./folder.ts";
 
@@ -17,10 +18,17 @@ export function packageRoot(from: string = dirname(fileURLToPath(import.meta.url
   }
 }
 
-/** Where downloads, builds of tools and run directories go: `MESHSCRIPT_CACHE` [`.cache/` at the package root]. */
-export function cacheDirectory(env: Record<string, string | undefined> = process.env): string {
+/**
+ * Where downloads, builds of tools and run directories go: `MESHSCRIPT_CACHE` [`.cache/` of the checkout; of an installed package, whose
+ * folder npm removes whenever it likes, `$XDG_CACHE_HOME/meshscript` or `~/.cache/meshscript`].
+ */
+export function cacheDirectory(env: Record<string, string | undefined> = process.env, root: string = packageRoot()): string {
   const chosen = env["MESHSCRIPT_CACHE"];
-  return chosen ? resolve(chosen) : join(packageRoot(), ".cache");
+  if (chosen) return resolve(chosen);
+  if (!root.split(sep).includes("node_modules")) return join(root, ".cache");
+  const home = env["XDG_CACHE_HOME"];
+  // A relative one is invalid and to be ignored: https://specifications.freedesktop.org/basedir-spec/latest/
+  return join(home !== undefined && isAbsolute(home) ? home : join(homedir(), ".cache"), "meshscript");
 }
 
 /** What was proven about a file, so that the proof is not repeated: valid as long as size and time of the file are the same. */

@@ -4,8 +4,9 @@ import path from "node:path";
 import { filesBelow, fingerprint, isAssemblyScript, isStamped, root, writeAtomically, writeStamp } from "./files.mjs";
 import { KnownError } from "./known-error.mjs";
 
-const folders = ["bench", "cli", "demo", "diagnostics", "filters", "harness", "modules"];
+const folders = ["bench", "cli", "create-meshscript", "demo", "diagnostics", "filters", "harness", "modules"];
 const entries = [
+  "bench/dev.ts",
   "bench/filter-cpu.ts",
   "bench/host-requests.ts",
   "cli/main.ts",
@@ -26,7 +27,7 @@ function inputs() {
   return folders.flatMap((folder) => filesBelow(folder, source));
 }
 
-const wanted = () => fingerprint([...inputs(), "scripts/lib/dist.mjs", "package-lock.json"]);
+const wanted = () => fingerprint([...inputs(), "test/packages/packed.ts", "scripts/lib/dist.mjs", "package-lock.json"]);
 
 /** TypeScript to `dist/`: Node 20 cannot run it. One bundle with shared chunks, so that a command loads few files. */
 export const dist = {

@@ -6,11 +6,24 @@ import { filesBelow, fingerprint, isAssemblyScript, isStamped, root, writeStamp 
 
 const outputs = [".wasm", ".wasm.map", ".debug.wasm", ".debug.wasm.map", ".report.json"];
 
-/** Filters by folder name. */
+/** Filters by folder name: those of filters/, whose modules go to build/, and the examples, each with a build/ of its own. */
 export function filters() {
-  const folder = path.join(root, "filters");
-  const names = existsSync(folder) ? readdirSync(folder).sort() : [];
-  return names.filter((name) => existsSync(path.join(folder, name, "assembly/index.ts")));
+  return [...sources().keys()];
+}
+
+/** @returns {Map<string, { entry: string, outDir: string, files: string[] }>} */
+function sources() {
+  const found = ["filters", "examples"].flatMap((folder) => {
+    const names = existsSync(path.join(root, folder)) ? readdirSync(path.join(root, folder)).sort() : [];
+    return names
+      .filter((name) => existsSync(path.join(root, folder, name, "assembly/index.ts")))
+      .map((name) => {
+        const entry = `${folder}/${name}/assembly/index.ts`;
+        const outDir = folder === "filters" ? "build" : `${folder}/${name}/build`;
+        return /** @type {const} */ ([name, { entry, outDir, files: filesBelow(path.dirname(entry), isAssemblyScript) }]);
+      });
+  });
+  return new Map(found);
 }
 
 /** What every module depends on: the SDK, shared AssemblyScript, and the compiler with all that drives it. */
@@ -28,12 +41,7 @@ function common() {
 
 /** @param {string} name @param {string} shared */
 function wanted(name, shared) {
-  return fingerprint(filesBelow(`filters/${name}/assembly`, isAssemblyScript), shared);
-}
-
-/** @param {string} name */
-function outputsOf(name) {
-  return outputs.map((suffix) => `build/${name}${suffix}`);
+  return fingerprint(sources().get(name)?.files ?? [], shared);
 }
 
 /** AssemblyScript to `build/`. */
@@ -60,18 +68,23 @@ export async function buildAll({ names, force = false }) {
   const { buildModule } = await load("modules/index");
   return Promise.all(
     (names ?? filters()).map(async (name) => {
+      const { entry, outDir } = sources().get(name) ?? { entry: "", outDir: "" };
       const stamp = wanted(name, shared);
       if (!force && isStamped(`module-${name}`, stamp)) {
         return {
           name,
-          report: JSON.parse(readFileSync(path.join(root, "build", `${name}.report.json`), "utf8")),
+          report: JSON.parse(readFileSync(path.join(root, outDir, `${name}.report.json`), "utf8")),
           warnings: [],
           built: false,
         };
       }
       try {
-        const { report, warnings } = await buildModule({ name, entry: `filters/${name}/assembly/index.ts`, baseDir: root });
-        writeStamp(`module-${name}`, stamp, outputsOf(name));
+        const { report, warnings } = await buildModule({ name, entry, outDir, baseDir: root });
+        writeStamp(
+          `module-${name}`,
+          stamp,
+          outputs.map((suffix) => `${outDir}/${name}${suffix}`),
+        );
         return { name, report, warnings, built: true };
       } catch (error) {
         return { name, warnings: [], built: false, error };

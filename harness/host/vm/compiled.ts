@@ -16,7 +16,8 @@ export interface Compiled {
   file: string;
   /** SHA-256 of the bytes. */
   hash: string;
-  module: WebAssembly.Module;
+  /** A `WebAssembly.Module`; not by that name, because it stands in our declarations, and who uses them may be without lib.dom. */
+  module: object;
   outline: WasmModule;
   abi: AbiVersion;
 }
@@ -25,16 +26,23 @@ export interface Compiled {
 export class LoadError extends Error {}
 
 const cache = new Map<string, Compiled>();
+/** More than any chain has; a process that sees one module after the other, as `meshscript dev` does, keeps no more of them. */
+const KEPT = 64;
 
-/** Reads, checks and compiles a module, once per process for the same bytes. @throws LoadError */
+/** Reads, checks and compiles a module, once per process for the same bytes as long as it is among the last used. @throws LoadError */
 export function compileModule(wasm: string | Uint8Array): Compiled {
   const file = typeof wasm === "string" ? wasm : "module.wasm";
   const bytes = typeof wasm === "string" ? read(wasm) : wasm;
   const hash = createHash("sha256").update(bytes).digest("hex");
-  const known = cache.get(`${file}:${hash}`);
-  if (known) return known;
-  const compiled = check(file, hash, bytes);
-  cache.set(`${file}:${hash}`, compiled);
+  const key = `${file}:${hash}`;
+  const compiled = cache.get(key) ?? check(file, hash, bytes);
+  // A map keeps the order of insertion: what was used last is last.
+  cache.delete(key);
+  cache.set(key, compiled);
+  for (const oldest of cache.keys()) {
+    if (cache.size <= KEPT) break;
+    cache.delete(oldest);
+  }
   return compiled;
 }
 

@@ -10,7 +10,7 @@ export class GuestMemory {
   private bytes: Buffer;
   private view: DataView;
 
-  constructor(private readonly memory: WebAssembly.Memory) {
+  constructor(private readonly memory: { readonly buffer: ArrayBuffer }) {
     this.buffer = memory.buffer;
     this.bytes = Buffer.from(this.buffer);
     this.view = new DataView(this.buffer);

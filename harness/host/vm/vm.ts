@@ -58,7 +58,7 @@ export class Vm {
     /** 0 is the main thread, workers count from 1. */
     readonly thread: number,
   ) {
-    const instance = new WebAssembly.Instance(spec.compiled.module, linkImports(this, spec.compiled));
+    const instance = new WebAssembly.Instance(spec.compiled.module as WebAssembly.Module, linkImports(this, spec.compiled));
     for (const [name, value] of Object.entries(instance.exports)) {
       if (typeof value === "function" && this.mayCall(name)) this.functions[name] = value as Export;
     }

@@ -1,0 +1,84 @@
+import { mkdir, mkdtemp, readFile, readdir, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { examples } from "../commands/new.ts";
+import { commands } from "../main.ts";
+import { cli } from "./support.ts";
+
+let cwd: string;
+beforeEach(async () => {
+  cwd = await mkdtemp(join(tmpdir(), "meshscript-new-"));
+});
+afterEach(() => rm(cwd, { recursive: true, force: true }));
+
+const text = (file: string) => readFile(join(cwd, file), "utf8");
+
+describe("meshscript new", () => {
+  test("makes a package that bears the name everywhere, and says how to go on", async () => {
+    const { code, stdout, stderr } = await cli(["new", "mesh/edge-key"], { cwd });
+    expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+    expect(stdout).toMatch(
+      /^√ edge-key: \d+ files in mesh\/edge-key\n\n {2}cd mesh\/edge-key\n {2}npm install\n {2}npm test\n {2}npm run dev\n$/,
+    );
+    const files = (await readdir(join(cwd, "mesh/edge-key"), { recursive: true, withFileTypes: true })).filter((entry) => entry.isFile());
+    const all = await Promise.all(files.map((entry) => readFile(join(entry.parentPath, entry.name), "utf8")));
+    expect(all.filter((content) => /my.?filter/i.test(content))).toEqual([]);
+    expect(JSON.parse(await text("mesh/edge-key/package.json"))).toMatchObject({ name: "edge-key", private: true });
+    expect(await text("mesh/edge-key/assembly/filter.ts")).toMatch(/class EdgeKey extends HttpContext[\s\S]*/);
+    expect(await text("mesh/edge-key/cases.yaml")).toContain("wasm: build/edge-key.wasm");
+    expect(files.map((entry) => entry.name)).toEqual(expect.arrayContaining([".gitignore", "settings.json", "edge-key.test.ts"]));
+  });
+
+  test("answers in JSON", async () => {
+    const { code, stdout } = await cli(["new", "edge", "--json"], { cwd });
+    expect(code).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject({
+      success: true,
+      name: "edge",
+      folder: "edge",
+      files: expect.arrayContaining(["assembly/filter.ts", "cases.yaml", "package.json"]) as string[],
+    });
+  });
+
+  test.each(["Edge", "9lives", "a--b", "a_b", "-a", "a-"])("takes no name such as %j, and writes nothing", async (name) => {
+    const { code, stderr } = await cli(["new", `./${name}`], { cwd });
+    expect(code).toBe(64);
+    expect(stderr).toContain(`error MS0507: the name ${JSON.stringify(name)} is none for a filter`);
+    expect(await readdir(cwd)).toEqual([]);
+  });
+
+  test("leaves a folder alone that has something in it; a fresh Git repository is nothing", async () => {
+    await mkdir(join(cwd, "edge/.git"), { recursive: true });
+    expect((await cli(["new", "edge"], { cwd })).code).toBe(0);
+    await writeFile(join(cwd, "edge/cases.yaml"), "mine");
+    const { code, stderr } = await cli(["new", "edge"], { cwd });
+    expect(code).toBe(64);
+    expect(stderr).toContain("is there and not empty: nothing was written");
+    expect(await text("edge/cases.yaml")).toBe("mine");
+  });
+
+  test("names the examples that there are, in the help and when there is no such", async () => {
+    const { code, stderr } = await cli(["new", "edge", "--example", "nope"], { cwd });
+    expect(code).toBe(64);
+    expect(stderr).toContain(`there is no example "nope"; there are: ${examples().join(", ")}`);
+    const help = commands.find(({ name }) => name === "new")?.flags["example"]?.description ?? "";
+    expect(help.match(/[a-z]+(-[a-z]+)+|cors/g)).toEqual(examples());
+  });
+});
+
+test.each(examples())(
+  "new --example %s brings the example under the new name, and leaves nothing that points out of it",
+  async (example) => {
+    const { code } = await cli(["new", "edge", "--example", example], { cwd });
+    expect(code).toBe(0);
+    expect(await text("edge/cases.yaml")).toMatch(/^# yaml-language-server: \$schema=\.\/node_modules\/meshscript\//);
+    expect(await text("edge/cases.yaml")).toContain("wasm: build/edge.wasm");
+    const files = (await readdir(join(cwd, "edge"), { recursive: true, withFileTypes: true })).filter((entry) => entry.isFile());
+    for (const entry of files) {
+      const content = await readFile(join(entry.parentPath, entry.name), "utf8");
+      expect(content, entry.name).not.toMatch(/\.\.\/\.\.\/(?!node_modules)/);
+      expect(content, entry.name).not.toMatch(new RegExp(`build/${example}\\.wasm|examples/${example}`));
+    }
+  },
+);
