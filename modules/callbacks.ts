@@ -32,6 +32,7 @@ export const callbackOf: Readonly<Record<string, string>> = {
   onResponseTrailers: "proxy_on_response_trailers",
   onHttpCallResponse: "proxy_on_http_call_response",
   onTick: "proxy_on_tick",
+  onQueueReady: "proxy_on_queue_ready",
   onDone: "proxy_on_done",
   onLog: "proxy_on_log",
   onLogOnly: "proxy_on_log",

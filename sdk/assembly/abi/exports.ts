@@ -11,6 +11,7 @@ import { readConfiguration, RootContext } from "../context/root";
 import { Headers } from "../headers/headers";
 import { allocate } from "../memory/arena";
 import { Misuse, refuse } from "../refuse";
+import { SharedQueue } from "../shared-queue";
 import { BufferType, FilterDataStatus, FilterTrailersStatus, MapType } from "./enums";
 
 /** The marker by which the host knows the ABI. */
@@ -44,6 +45,13 @@ export function proxy_on_tick(id: u32): void {
   const before = enter(id);
   const context = root(id);
   if (context !== null) context.onTick();
+  leave(before);
+}
+
+export function proxy_on_queue_ready(id: u32, token: u32): void {
+  const before = enter(id);
+  const context = root(id);
+  if (context !== null) context.onQueueReady(SharedQueue._of(token));
   leave(before);
 }
 

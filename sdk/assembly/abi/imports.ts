@@ -99,6 +99,33 @@ export declare function proxy_get_shared_data(key: usize, keyLen: i32, outPtr: u
 export declare function proxy_set_shared_data(key: usize, keyLen: i32, value: usize, valueLen: i32, cas: u32): u32;
 
 
+@external("env", "proxy_register_shared_queue")
+export declare function proxy_register_shared_queue(name: usize, nameLen: i32, outId: usize): u32;
+
+
+@external("env", "proxy_resolve_shared_queue")
+export declare function proxy_resolve_shared_queue(vmId: usize, vmIdLen: i32, name: usize, nameLen: i32, outId: usize): u32;
+
+
+@external("env", "proxy_enqueue_shared_queue")
+export declare function proxy_enqueue_shared_queue(id: u32, value: usize, valueLen: i32): u32;
+
+
+@external("env", "proxy_dequeue_shared_queue")
+export declare function proxy_dequeue_shared_queue(id: u32, outPtr: usize, outLen: usize): u32;
+
+
+@external("env", "proxy_call_foreign_function")
+export declare function proxy_call_foreign_function(
+  name: usize,
+  nameLen: i32,
+  argument: usize,
+  argumentLen: i32,
+  outPtr: usize,
+  outLen: usize,
+): u32;
+
+
 @external("env", "proxy_define_metric")
 export declare function proxy_define_metric(type: u32, name: usize, nameLen: i32, outId: usize): u32;
 

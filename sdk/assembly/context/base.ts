@@ -3,6 +3,7 @@ import { Status } from "../abi/enums";
 import { clearOut, OUT, OUT_LENGTH, outBytes, setLastStatus } from "../abi/out";
 import { Bytes, EMPTY } from "../bytes";
 import { HttpCallout, HttpCallResponse, startHttpCall } from "../callout";
+import { ForeignFunction, ForeignResult } from "../foreign/call";
 import { HeaderList } from "../headers/list";
 import { PropertyPath } from "../property";
 import { activate } from "./callback";
@@ -80,6 +81,12 @@ export abstract class BaseContext {
 
   /** An answer to `httpCall`, or word that none came: see `response.outcome`. */
   onHttpCallResponse(response: HttpCallResponse): void {}
+
+  /** Calls a function of the proxy for this context, whichever callback runs. */
+  callForeign(what: ForeignFunction, argument: Bytes = EMPTY): ForeignResult {
+    const status = activate(this._id);
+    return status == Status.Ok ? what.call(argument) : new ForeignResult(status, EMPTY);
+  }
 
   private _readProperty(path: PropertyPath): bool {
     if (activate(this._id) != Status.Ok) return false;

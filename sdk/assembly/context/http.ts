@@ -3,12 +3,16 @@ import { FilterDataStatus, FilterHeadersStatus, FilterTrailersStatus, GrpcStatus
 import { setLastStatus } from "../abi/out";
 import { Body } from "../body";
 import { Bytes, EMPTY } from "../bytes";
+import { ForeignFunction } from "../foreign/call";
+import { FilterStateLifeSpan, FilterStateOutcome, setFilterState } from "../foreign/filter-state";
 import { Headers } from "../headers/headers";
 import { HeaderList } from "../headers/list";
 import { ArenaBuffer } from "../memory/arena";
 import { Misuse, refuse } from "../refuse";
 import { BaseContext } from "./base";
 import { activate, current, ending, epoch, setCurrent } from "./callback";
+
+const CLEAR_ROUTE_CACHE = new ForeignFunction("clear_route_cache");
 
 // What the SDK remembers of a stream, to refuse the calls that crash Envoy.
 const RESPONSE_STARTED: u32 = 1;
@@ -175,6 +179,22 @@ export abstract class HttpContext extends BaseContext {
     if (this._over("closeStream")) return Status.BadArgument;
     const status = this._act("closeStream");
     return status == Status.Ok ? this._answered(setLastStatus(proxy_close_stream(StreamType.Request))) : status;
+  }
+
+  /**
+   * Lets Envoy choose the route anew. Edits of request headers do that by themselves; this is for what else a route may depend on, such as
+   * filter state or dynamic metadata. NotFound when the proxy has no `clear_route_cache`.
+   */
+  clearRouteCache(): Status {
+    return this.callForeign(CLEAR_ROUTE_CACHE).status;
+  }
+
+  /**
+   * Sets an entry of the filter state that Envoy's own filters read, e.g. `envoy.tcp_proxy.cluster`, `envoy.string`. For access logs and later
+   * wasm filters `setProperty` is simpler.
+   */
+  setEnvoyFilterState(key: Bytes, value: Bytes, lifeSpan: FilterStateLifeSpan = FilterStateLifeSpan.FilterChain): FilterStateOutcome {
+    return activate(this._id) == Status.Ok ? setFilterState(key, value, lifeSpan) : FilterStateOutcome.Failed;
   }
 
   /** Only what is paused is told to go on: Envoy sends headers or trailers a second time when it is told so of a stream that flows. */

@@ -6,6 +6,7 @@ import { Headers } from "../headers/headers";
 import { JsonDocument } from "../json/document";
 import { JsonObject } from "../json/object";
 import { log } from "../log";
+import { SharedQueue } from "../shared-queue";
 import { BaseContext } from "./base";
 import { activate } from "./callback";
 import { HttpContext } from "./http";
@@ -53,6 +54,20 @@ export abstract class RootContext extends BaseContext {
 
   /** The timer set with `setTickPeriod`. Also runs on Envoy's main thread. */
   onTick(): void {}
+
+  /**
+   * Something has come into a queue that this root has registered: take out until `dequeue` answers null. Envoy calls once for each item, also
+   * when an earlier call took it already, and only the VM that registered last, one for all workers.
+   */
+  onQueueReady(queue: SharedQueue): void {}
+
+  /**
+   * Makes a queue of this VM's vm_id, or finds it, and has this root told of what comes in (`onQueueReady`). Register while configuring: every
+   * worker does, and the last one is told. Null when Envoy refuses.
+   */
+  registerQueue(name: Bytes): SharedQueue | null {
+    return activate(this._id) == Status.Ok ? SharedQueue._register(name) : null;
+  }
 
   /**
    * This configuration is being taken down. False: not before `done()` is called; until then ticks and answers go on. Envoy keeps that only
