@@ -1,0 +1,130 @@
+import { Status } from "./abi/enums";
+import { Bytes } from "./bytes";
+import { randomBytes } from "./clock";
+import { allocate } from "./memory/arena";
+import { SharedData } from "./shared-data";
+import { SipHash } from "./siphash";
+
+/** Before the payload of an entry: its key's hash, and when it ends. */
+const HEAD = 16;
+
+/**
+ * A table of fixed size in shared data, for what is kept by a key that strangers choose: a client's address, a token. Shared data can only
+ * grow, so keys must not go there as they are. A key's hash, keyed so that nobody can aim, says its slot; a slot holds a few
+ * entries, each with a time at which it ends and its place is free again. Nothing live is ever pushed out: a full slot says so.
+ *
+ * At most `slots` values of `ways * (16 + size)` bytes. All who open a table by its name in one vm_id share it.
+ */
+export class SharedSlots {
+  private constructor(
+    private readonly name: Bytes,
+    private readonly slots: u32,
+    private readonly ways: i32,
+    private readonly size: i32,
+    private readonly hasher: SipHash,
+  ) {}
+
+  /**
+   * Opens the table, makes it when it is not there. While configuring.
+   * @param name the filter's, and what it is for
+   * @param slots a power of two, or the next one above
+   * @param ways entries of a slot, 1 to 64
+   * @param size bytes of an entry's payload, 1 to 1024
+   * @returns null when shared data is refused (`lastStatus`) or a number is out of range (BadArgument)
+   */
+  static open(name: Bytes, slots: u32, ways: i32, size: i32): SharedSlots | null {
+    if (slots == 0 || slots > 1 << 24 || ways < 1 || ways > 64 || size < 1 || size > 1024) return null;
+    const key = Bytes.of(name.toString() + "/key");
+    const own = new ArrayBuffer(16);
+    if (!randomBytes(changetype<usize>(own), 16)) return null;
+    // Whoever comes first decides: all must hash alike.
+    const created = SharedData.create(key, Bytes.owning(own));
+    if (created != Status.Ok && created != Status.CasMismatch) return null;
+    const agreed = SharedData.get(key);
+    if (agreed === null || agreed.value.length != 16) return null;
+    const hasher = new SipHash(load<u64>(agreed.value.ptr), load<u64>(agreed.value.ptr + 8));
+    let rounded: u32 = 1;
+    while (rounded < slots) rounded <<= 1;
+    return new SharedSlots(name.copy(), rounded, ways, size, hasher);
+  }
+
+  /**
+   * The entry of a key, or a free place for it; null when the slot is full of live entries of others, or shared data is refused.
+   * @param now the clock by which entries end; the same for all who share the table, e.g. `wallNanoseconds()`
+   */
+  find(key: Bytes, now: u64): Slot | null {
+    const hash = this.hasher.hash(key);
+    const place = this.placeOf((<u32>(hash >> 32)) & (this.slots - 1));
+    const stride = HEAD + this.size;
+    const length = this.ways * stride;
+    const stored = SharedData.get(place);
+    let block: usize = 0;
+    // Create if absent.
+    let cas = u32.MAX_VALUE;
+    if (stored !== null) cas = stored.cas;
+    if (stored !== null && stored.value.length == length) block = stored.value.ptr;
+    else {
+      // Absent, or of another layout: an older configuration's.
+      block = allocate(<usize>length);
+      if (block == 0) return null;
+      memory.fill(block, 0, <usize>length);
+    }
+    const mark = hash == 0 ? 1 : hash;
+    let free: usize = 0;
+    for (let way = 0; way < this.ways; way++) {
+      const entry = block + <usize>(way * stride);
+      const live = load<u64>(entry, 8) > now;
+      if (live && load<u64>(entry) == mark) return new Slot(place, block, length, cas, entry, mark, this.size, false);
+      if (!live && free == 0) free = entry;
+    }
+    if (free == 0) return null;
+    memory.fill(free, 0, <usize>stride);
+    return new Slot(place, block, length, cas, free, mark, this.size, true);
+  }
+
+  private placeOf(index: u32): Bytes {
+    const at = allocate(<usize>this.name.length + 5);
+    memory.copy(at, this.name.ptr, <usize>this.name.length);
+    store<u8>(at + <usize>this.name.length, 0x2f);
+    store<u32>(at + <usize>this.name.length + 1, index);
+    return Bytes.borrow(at, this.name.length + 5);
+  }
+}
+
+/** One entry, as it was when it was found. Good until the callback ends. */
+export class Slot {
+  /** @internal */
+  constructor(
+    private readonly place: Bytes,
+    private readonly block: usize,
+    private readonly length: i32,
+    private readonly cas: u32,
+    private readonly entry: usize,
+    private readonly mark: u64,
+    /** Bytes of the payload. */
+    readonly size: i32,
+    /** True when the key had no live entry: the payload is all 0. */
+    readonly fresh: bool,
+  ) {}
+
+  /** Where the payload lies: `load` from it, `store` to it, within `size`, then `commit`. */
+  get payload(): usize {
+    return this.entry + HEAD;
+  }
+
+  /** When it ends, by the clock of `find`; 0 for a fresh one. */
+  get expires(): u64 {
+    return load<u64>(this.entry, 8);
+  }
+
+  /**
+   * Writes it back, if nobody has written into its slot since it was found.
+   * @param expires when it ends
+   * @returns CasMismatch: somebody has; `find` it again and decide anew. Once is enough: a slot is committed once.
+   */
+  commit(expires: u64): Status {
+    store<u64>(this.entry, this.mark);
+    store<u64>(this.entry, expires, 8);
+    return SharedData.compareAndSet(this.place, Bytes.borrow(this.block, this.length), this.cas);
+  }
+}
