@@ -100,3 +100,14 @@ test("the example of docs/testing.md runs on both hosts", async () => {
 
   expect(tests).toHaveLength(2);
 });
+
+test("each defect in the SDK's README is held down by a test of that name", () => {
+  const readme = readFileSync(path.join(root, "sdk/README.md"), "utf8");
+  const rows = [...readme.matchAll(/^\| D\d+ \| .* \| \[\S+\]\((\S+)\): (.*) \|$/gm)];
+  const missing = rows.filter(
+    ([, file = "", name = ""]) => !readFileSync(path.join(root, "sdk", file), "utf8").includes(`(${JSON.stringify(name)}`),
+  );
+
+  expect(rows.length).toBeGreaterThan(18);
+  expect(missing.map(([row]) => row)).toEqual([]);
+});

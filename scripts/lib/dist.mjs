@@ -9,6 +9,7 @@ const entries = [
   "bench/dev.ts",
   "bench/filter-cpu.ts",
   "bench/host-requests.ts",
+  "bench/open-streams.ts",
   "cli/main.ts",
   "demo/main.ts",
   "diagnostics/index.ts",
@@ -27,7 +28,8 @@ function inputs() {
   return folders.flatMap((folder) => filesBelow(folder, source));
 }
 
-const wanted = () => fingerprint([...inputs(), "test/packages/packed.ts", "scripts/lib/dist.mjs", "package-lock.json"]);
+const wanted = () =>
+  fingerprint([...inputs(), "test/packages/packed.ts", "test/support/bare-host.ts", "scripts/lib/dist.mjs", "package-lock.json"]);
 
 /** TypeScript to `dist/`: Node 20 cannot run it. One bundle with shared chunks, so that a command loads few files. */
 export const dist = {
