@@ -1,0 +1,57 @@
+// D9: no failure of a host call traps. Each call of each facility fails in turn, with each status.
+import { expect, test } from "vitest";
+import { type Host, everyFault, openHost } from "../../harness/index.ts";
+import { fixtureModule } from "./support.ts";
+
+const ask =
+  (...requests: { path: string; headers?: Record<string, string> }[]) =>
+  async (host: Host) => {
+    // A fixture whose reply is refused pauses for ever: that is its own fault, and not what is looked at here.
+    for (const request of requests) await host.request(request).catch(() => undefined);
+  };
+const scenarios: Record<string, { config: Record<string, unknown>; run: (host: Host) => Promise<unknown> }> = {
+  facilities: {
+    config: { tick: 5 },
+    run: async (host) => {
+      const paths = ["/metrics", "/shared", "/properties", "/environment", "/clocks", "/log"];
+      await ask(...paths.map((path) => ({ path })))(host);
+      host.advance("30ms");
+    },
+  },
+  foreign: {
+    config: { key: "k", signature: "00", text: "t" },
+    run: ask(...["/absent", "/route", "/state", "/verify", "/zlib"].map((path) => ({ path }))),
+  },
+  queue: {
+    config: { queue: "every-fault", consume: true },
+    run: async (host) => {
+      await ask({ path: "/", headers: { "x-item": "one" } })(host);
+      host.advance(0);
+    },
+  },
+  pieces: {
+    config: { slots: 1, limit: 1 },
+    run: ask(
+      { path: "/slot", headers: { "x-a": "a", "x-now": "1" } },
+      { path: "/slot/twice", headers: { "x-a": "a", "x-b": "b", "x-now": "1" } },
+      { path: "/family", headers: { "x-a": "a", "x-b": "b" } },
+      { path: "/family", headers: { "x-a": "c", "x-b": "d" } },
+      { path: "/state", headers: { "x-a": "silent" } },
+      { path: "/line" },
+    ),
+  },
+  callout: { config: {}, run: ask({ path: "/" }) },
+  echo: { config: {}, run: ask({ path: "/", headers: { "x-edit": "1" } }) },
+};
+
+test.each(Object.entries(scenarios))("%s: no host call that fails traps the VM", async (rootId, { config, run }) => {
+  const wasm = await fixtureModule();
+  const outcomes = await everyFault(() => openHost({ plugins: [{ name: rootId, rootId, wasm, config }], upstreams: { app: {} } }), run);
+
+  expect(outcomes.length).toBeGreaterThan(8);
+  expect(
+    outcomes
+      .filter(({ trap }) => trap !== undefined)
+      .map(({ callback, call, function: name, status, trap }) => ({ callback, call, name, status, trap })),
+  ).toEqual([]);
+});
