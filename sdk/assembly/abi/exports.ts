@@ -171,7 +171,7 @@ export function proxy_on_log(id: u32): void {
     if (context instanceof HttpContext) {
       (<HttpContext>context)._ended();
       (<HttpContext>context).onLog();
-    } else if (context._id != id && context instanceof RootContext) {
+    } else if (context instanceof RootContext) {
       (<RootContext>context).onLogOnly(new Headers().bind(MapType.RequestHeaders, id, null));
     }
   }

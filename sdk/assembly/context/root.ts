@@ -49,7 +49,10 @@ export abstract class RootContext extends BaseContext {
     return null;
   }
 
-  /** A stream that only `onLog` ever heard of: Envoy answered it before the filter chain (bad request, an earlier filter's reply). */
+  /**
+   * A stream that only `onLog` ever heard of: Envoy answered it before the filter chain (bad request, an earlier filter's reply). For a plugin
+   * that is an access logger (`envoy.access_loggers.wasm`), every stream.
+   */
   onLogOnly(requestHeaders: Headers): void {}
 
   /** The timer set with `setTickPeriod`. Also runs on Envoy's main thread. */
