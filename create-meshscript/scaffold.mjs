@@ -44,11 +44,22 @@ export function scaffold({ folder, template, examples, example }) {
       ? []
       : filesBelow(path.join(examples, example)).map((file) => ({ file, text: ofExample(read(examples, example, file), example, name) }))),
   ];
-  for (const { file, text } of files) {
-    mkdirSync(path.dirname(path.join(target, file)), { recursive: true });
-    writeFileSync(path.join(target, file), text);
+  try {
+    for (const { file, text } of files) {
+      makeFolder(path.dirname(path.join(target, file)));
+      writeFileSync(path.join(target, file), text);
+    }
+  } catch (error) {
+    throw new ScaffoldError(`the folder ${folder} cannot be written: ${error instanceof Error ? error.message : String(error)}`);
   }
   return { name, folder: target, files: files.map(({ file }) => file).sort() };
+}
+
+/** Step by step: `recursive` never comes back where the system says ENOENT of a folder that nobody can make, as in /proc. @param {string} folder */
+function makeFolder(folder) {
+  if (existsSync(folder)) return;
+  makeFolder(path.dirname(folder));
+  mkdirSync(folder);
 }
 
 /** @param {string} examples */

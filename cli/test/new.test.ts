@@ -58,6 +58,12 @@ describe("meshscript new", () => {
     expect(await text("edge/cases.yaml")).toBe("mine");
   });
 
+  test.runIf(process.platform === "linux")("says so where nothing can be written, and comes back", async () => {
+    const { code, stderr } = await cli(["new", "/proc/edge"], { cwd });
+    expect(code).toBe(64);
+    expect(stderr).toMatch(/error MS0507: the folder .*\/proc\/edge cannot be written: ENOENT/);
+  });
+
   test("names the examples that there are, in the help and when there is no such", async () => {
     const { code, stderr } = await cli(["new", "edge", "--example", "nope"], { cwd });
     expect(code).toBe(64);
