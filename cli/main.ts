@@ -42,6 +42,8 @@ export async function main(argv: readonly string[], io: Io = processIo()): Promi
   };
   io.signals.on("SIGINT", onSignal);
   io.signals.on("SIGTERM", onSignal);
+  // The terminal was closed.
+  io.signals.on("SIGHUP", onSignal);
   // Known before parsing, because a wrong command line is answered in JSON too.
   const own = argv.slice(0, argv.includes("--") ? argv.indexOf("--") : argv.length);
   let json = own.includes("--json");
@@ -59,6 +61,7 @@ export async function main(argv: readonly string[], io: Io = processIo()): Promi
   } finally {
     io.signals.off("SIGINT", onSignal);
     io.signals.off("SIGTERM", onSignal);
+    io.signals.off("SIGHUP", onSignal);
   }
 }
 

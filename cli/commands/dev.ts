@@ -72,6 +72,8 @@ export const dev: Command = {
       filters.flatMap(({ assembly, config, cases }) => [assembly, config, cases]),
     );
     signal.addEventListener("abort", () => void watch.close(), { once: true });
+    // Ctrl-C may have come while the ports were looked at.
+    if (signal.aborted) await watch.close();
     let running: Running | undefined;
     try {
       const tools = provision({ env: io.env, version: await wantedVersion(io.cwd), progress: (line) => say(`meshscript: ${line}`) });

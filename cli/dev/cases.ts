@@ -39,11 +39,11 @@ export class FilterCases {
   async run(modules: ReadonlyMap<string, string>): Promise<CasesRun | undefined> {
     const all = !isDeepStrictEqual(modules, this.modules);
     this.modules = modules;
-    const text = textOf(this.filter.cases, this.cwd);
-    if (text === undefined) return undefined;
     let cases: Cases;
     let runnable: RunnableCase[];
     try {
+      const text = textOf(this.filter.cases, this.cwd, "MS0801");
+      if (text === undefined) return undefined;
       cases = parseCases(text, join(this.cwd, this.filter.cases));
       // A file that names no module gets its filter's.
       runnable = withModules(cases, cases.wasm === undefined ? modules.get(this.filter.name) : undefined);

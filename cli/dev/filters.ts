@@ -1,5 +1,6 @@
-import { existsSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { MeshscriptError, diagnostic, reasonOfErrno } from "../../diagnostics/index.ts";
 import { type FilterSource, findFilters } from "../../modules/index.ts";
 import { moduleNotFound } from "../modules.ts";
 import { usage } from "../parse.ts";
@@ -32,6 +33,8 @@ export async function devFilters(names: readonly string[], cwd: string): Promise
       "say which, in the order of the chain: --filter NAME --filter NAME",
     );
   }
+  const twice = names.find((name, i) => names.indexOf(name) !== i);
+  if (twice !== undefined) throw usage("MS0504", `the filter ${twice} is named twice`, "name each filter once, in the order of the chain");
   const wanted = names.length === 0 ? known : names;
   return wanted.map((name) => {
     const source = found.find((filter) => filter.name === name);
@@ -42,8 +45,15 @@ export async function devFilters(names: readonly string[], cwd: string): Promise
   });
 }
 
-/** The text of a file of the project; undefined when it is not there. */
-export function textOf(file: string, cwd: string): string | undefined {
-  const path = join(cwd, file);
-  return existsSync(path) ? readFileSync(path, "utf8") : undefined;
+/**
+ * The text of a file of the project; undefined when it is not there.
+ * @throws MeshscriptError with this code when it is there and cannot be read
+ */
+export function textOf(file: string, cwd: string, code: "MS0101" | "MS0801"): string | undefined {
+  try {
+    return readFileSync(join(cwd, file), "utf8");
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+    throw new MeshscriptError(diagnostic(code, `it cannot be read: ${reasonOfErrno(error) ?? String(error)}`, { location: { file } }));
+  }
 }

@@ -42,6 +42,7 @@ export function changeLine(files: readonly string[], { swap, cases, failed }: Ou
     if (all > 0) parts.push(paint(cases.failed === 0 ? "green" : "red", text));
     else if (cases.findings.length > 0) parts.push(paint("red", "the cases cannot be read"));
   }
+  if (parts.length === 1) parts.push("nothing to run");
   return parts.join("  ");
 }
 

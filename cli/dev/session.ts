@@ -128,7 +128,7 @@ export class Session {
       // The sources have not compiled yet: the configuration is read again when they do.
       if (module === undefined) return times;
       failed = "configuration";
-      const config = textOf(filter.config, this.context.io.cwd);
+      const config = textOf(filter.config, this.context.io.cwd, "MS0101");
       const next: Served = { name: filter.name, wasm: module, ...(config === undefined ? {} : { config }) };
       if (before !== undefined && before.wasm === next.wasm && before.config === next.config) return times;
       await this.attempt(next, filter);

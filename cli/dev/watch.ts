@@ -30,15 +30,24 @@ export class Watch {
   private closed = false;
   private seenAt = 0;
 
-  /** @param paths files and folders, relative to the project; files need not be there */
+  private finishReady = () => {};
+
+  /** @param paths files and folders, relative to the project; they need not be there, and may come back after they were gone */
   constructor(
     private readonly cwd: string,
-    paths: readonly string[],
+    private readonly paths: readonly string[],
   ) {
-    const ignored = (path: string) =>
-      /(^|\/)(node_modules|\.git|build)(\/|$)|~$|\.sw[px]$|\.tmp$/.test(relative(cwd, path).replaceAll("\\", "/"));
-    this.watcher = watch([...paths], { cwd, ignored, ignoreInitial: true, atomic: true });
-    this.ready = new Promise((resolve) => this.watcher.once("ready", () => resolve()));
+    // From the project's folder down, so that what was removed is seen when it comes back: chokidar forgets a path of its own that is gone.
+    this.watcher = watch(["."], {
+      cwd,
+      ignored: (path) => !this.wants(relative(cwd, path).replaceAll("\\", "/")),
+      ignoreInitial: true,
+      atomic: true,
+    });
+    this.ready = new Promise((resolve) => {
+      this.finishReady = resolve;
+      this.watcher.once("ready", () => resolve());
+    });
     this.watcher.on("all", (event, path) => {
       if (/Dir$/.test(event)) return;
       this.seen.add(path.replaceAll("\\", "/"));
@@ -80,9 +89,18 @@ export class Watch {
 
   async close(): Promise<void> {
     this.closed = true;
+    // Nobody waits for a watcher that was closed before it was ready.
+    this.finishReady();
     clearTimeout(this.timer);
     this.wake?.();
     await this.watcher.close();
+  }
+
+  /** The paths, what is in them, and the folders that lead to them; what was added by `know` outside of them is watched as it is. */
+  private wants(path: string): boolean {
+    if (path === "" || this.contents.has(path)) return true;
+    if (/(^|\/)(node_modules|\.git)(\/|$)|~$|\.sw[px]$/.test(path)) return false;
+    return this.paths.some((wanted) => path === wanted || path.startsWith(`${wanted}/`) || wanted.startsWith(`${path}/`));
   }
 
   private savedAt(files: readonly string[]): number {

@@ -1,4 +1,4 @@
-import { utimes } from "node:fs/promises";
+import { mkdir, rename, rm, utimes } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { type Dev, DevProject } from "./dev-project.ts";
@@ -110,6 +110,36 @@ describe("meshscript dev", () => {
     await project.write("config.json", '{ "greeting": "now" }');
     const url = await dev.url();
     expect((await fetch(url)).status).toBe(200);
+  });
+
+  test("files that go and come back lose no save", { timeout: 40_000 }, async () => {
+    dev = project.dev();
+    await dev.line(/passed/);
+    const config = join(project.folder, "config.json");
+    await rm(config);
+    await dev.line(/config\.json {2}live after/);
+    await project.write("config.json", '{ "greeting": "back" }');
+    await dev.line(/config\.json {2}live after/);
+    await rename(join(project.folder, "assembly"), join(project.folder, "away"));
+    await dev.line(/no module/);
+    await rename(join(project.folder, "away"), join(project.folder, "assembly"));
+    await dev.line(/what runs is the same/);
+    await project.edit("assembly/filter.ts", upstreamLine, `${upstreamLine}\n      this.root.count();`);
+    await dev.line(/live after/);
+  });
+
+  test("a folder in place of a file is told, not a crash", { timeout: 20_000 }, async () => {
+    await rm(join(project.folder, "config.json"));
+    await mkdir(join(project.folder, "config.json"));
+    dev = project.dev();
+    await dev.line(/config\.json: error MS0101: it cannot be read: /);
+    await dev.line(/waiting for a change/);
+  });
+
+  test("Ctrl-C before Envoy is there ends it", { timeout: 20_000 }, async () => {
+    dev = project.dev();
+    expect((await dev.stop()).code).toBe(130);
+    dev = undefined;
   });
 
   test("a trap is shown with its place in the source", { timeout: 20_000 }, async () => {
