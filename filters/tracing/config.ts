@@ -24,7 +24,10 @@ export const condition = z.union(
   value.options.flatMap((v) => test.options.map((t) => z.strictObject({ ...v.shape, ...t.shape, not: z.boolean().optional() }))),
 );
 
-const formats = z.array(z.enum(["tracecontext"])).max(1);
+const formats = z
+  .array(z.enum(["tracecontext", "b3", "b3multi", "jaeger"]))
+  .refine((names) => new Set(names).size === names.length, "must not hold a format twice")
+  .meta({ uniqueItems: true });
 
 const sampling = z.strictObject({
   percentage: percentage
@@ -66,10 +69,16 @@ export const tracingConfig = z.strictObject({
     .describe(
       "`enforce`: the filter writes the trace headers. `observe`: Envoy's own tracer does, and the filter never touches them. `off`: nothing.",
     ),
-  extract: formats.default(["tracecontext"]).describe("Formats to read, in order of precedence; `[]`: none, every request begins a trace."),
+  extract: formats
+    .default(["tracecontext", "b3", "b3multi"])
+    .describe(
+      "Formats to read: `tracecontext`, `b3`, `b3multi`, `jaeger`; the first in the list that names a trace counts. `[]`: every request begins a trace.",
+    ),
   inject: formats
     .default(["tracecontext"])
-    .describe("Formats to write; `[]`: none, and no trace is begun or counted; with `inbound: restart` what comes is still removed."),
+    .describe(
+      "Formats to write, of the same names; what comes in the others is removed. `[]`: none, and no trace is begun or counted; only `inbound: restart` still removes what comes.",
+    ),
   inbound: z
     .enum(["continue", "restart"])
     .default("continue")

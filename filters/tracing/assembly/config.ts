@@ -1,6 +1,8 @@
 import { Bytes, HeaderName, Headers, JsonArray, JsonObject } from "proxy-wasm-assemblyscript-sdk";
 import { Conditions, readConditions } from "../../../policy";
 import { BaggagePolicy } from "./core/baggage";
+import { Extractor } from "./core/extract";
+import { Format } from "./core/incoming";
 import { WHOLE } from "./core/sampling";
 import { isKey, isValue } from "./core/tracestate";
 
@@ -23,8 +25,9 @@ export class SamplingRule {
 /** The filter's configuration; `filters/tracing/config.ts` is its schema, and a test holds the two together. */
 export class TracingConfig {
   mode: i32 = Mode.Enforce;
-  extract: bool = true;
-  inject: bool = true;
+  extract: Extractor = new Extractor([Format.TraceContext, Format.B3, Format.B3Multi]);
+  /** A bit for each `Format`. */
+  inject: u32 = 1 << Format.TraceContext;
   /** False at an untrusted edge: what comes is replaced. */
   trusted: bool = true;
   strip: bool = false;
@@ -51,14 +54,15 @@ export class TracingConfig {
 
 const MODES: string[] = ["enforce", "observe", "off"];
 const INBOUND: string[] = ["continue", "restart"];
-const FORMATS: string[] = ["tracecontext"];
+/** In the order of `Format`. */
+const FORMATS: string[] = ["tracecontext", "b3", "b3multi", "jaeger"];
 
 /** Reads the configuration; what is wrong with it is noted in the document. */
 export function readConfig(json: JsonObject): TracingConfig {
   const config = new TracingConfig();
   config.mode = json.choice("mode", MODES, Mode.Enforce);
-  config.extract = !json.has("extract") || readFormats(json.array("extract"));
-  config.inject = !json.has("inject") || readFormats(json.array("inject"));
+  if (json.has("extract")) config.extract = new Extractor(readFormats(json.array("extract")));
+  if (json.has("inject")) config.inject = bits(readFormats(json.array("inject")));
   config.trusted = json.choice("inbound", INBOUND, 0) == 0;
   config.strip = json.boolean("strip", false);
   readSampling(json.object("sampling"), config);
@@ -69,13 +73,21 @@ export function readConfig(json: JsonObject): TracingConfig {
   return config;
 }
 
-/** True when the list names a format. */
-function readFormats(array: JsonArray): bool {
-  let seen = 0;
+function readFormats(array: JsonArray): Format[] {
+  const formats: Format[] = [];
   for (let i = 0; i < array.length; i++) {
-    if (array.choice(i, FORMATS) >= 0 && ++seen > 1) array.problem(i, "is in the list already");
+    const format = array.choice(i, FORMATS);
+    if (format < 0) continue;
+    if (formats.includes(format)) array.problem(i, "is in the list already");
+    formats.push(format);
   }
-  return seen > 0;
+  return formats;
+}
+
+function bits(formats: Format[]): u32 {
+  let bits: u32 = 0;
+  for (let i = 0; i < formats.length; i++) bits |= 1 << formats[i];
+  return bits;
 }
 
 function readSampling(json: JsonObject, config: TracingConfig): void {

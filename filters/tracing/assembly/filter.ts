@@ -12,14 +12,17 @@ import {
 } from "proxy-wasm-assemblyscript-sdk";
 import { ArenaBuffer } from "proxy-wasm-assemblyscript-sdk";
 import { MemoryGauges } from "proxy-wasm-assemblyscript-sdk";
+import { collect, inject, removeAll, removeOthers, traceparent } from "./carrier";
 import { Mode, readConfig, TracingConfig } from "./config";
+import { Found } from "./core/found";
 import { hex, hexLower } from "./core/hex";
+import { Format, Incoming } from "./core/incoming";
 import { Random } from "./core/random";
 import { seeded } from "./seed";
 import { TRACEPARENT_LENGTH, TraceContext } from "./core/trace-context";
 import { Action, Tracer } from "./core/tracer";
 import { MAX_MEMBERS, Tracestate } from "./core/tracestate";
-import { BAGGAGE, isTraceHeader, SERVER_TIMING, TRACEPARENT, TRACESTATE } from "./headers";
+import { BAGGAGE, SERVER_TIMING, TRACEPARENT, TRACESTATE } from "./headers";
 
 /** One part of a path, dots included: reads back as filter state `wasm.meshscript.tracing`. */
 const FILTER_STATE: PropertyPath = new PropertyPath(Bytes.of("meshscript.tracing"));
@@ -36,6 +39,7 @@ export class TracingRoot extends RootContext {
   /** Reused by every request: what is built in one lies in the arena. */
   readonly text: ArenaBuffer = new ArenaBuffer();
   readonly state: Tracestate = new Tracestate();
+  readonly incoming: Incoming = new Incoming();
   private gauges: MemoryGauges | null = null;
   private requests: u32 = 0;
   private counters: Counter[] = [];
@@ -99,32 +103,27 @@ class Tracing extends HttpContext {
     const config = root.config;
     const tracer = root.tracer;
     this.baggage(headers, config.trusted);
-    if (!config.inject) {
+    if (config.inject == 0) {
       // We write none; at an untrusted edge none may pass either.
-      if (!config.trusted) this.remove(headers);
+      if (!config.trusted) removeAll(headers, 0, false);
       return;
     }
-    const force = config.forceHeader;
-    const count = config.extract ? headers.count(TRACEPARENT) : 0;
-    const header = count == 1 ? headers.get(TRACEPARENT) : null;
+    const incoming = root.incoming;
+    collect(headers, incoming);
+    const found = config.extract.read(incoming, config.trusted, tracer.context);
     // Nobody outside of an untrusted edge may fill the trace store.
+    const force = config.forceHeader;
     let forced = false;
     if (config.trusted && force !== null) forced = isForced(headers, force);
-    tracer.decide(count, header, config.trusted, config.parentBased, config.shareFor(headers), forced);
-    this.tracestate(headers, tracer.action == Action.Continue);
-    const text = root.text;
-    text.clear();
-    const at = text.reserve(TRACEPARENT_LENGTH);
-    if (at != 0) tracer.context.write(at);
-    const traceparent = text.bytes();
-    headers.replace(TRACEPARENT, traceparent);
-    if (config.serverTiming) this.told = timing(traceparent);
+    tracer.decide(found, config.parentBased, config.shareFor(headers), forced);
+    // No client brings another trace in, in a format that we do not write.
+    if (config.trusted) removeOthers(headers, config.inject, incoming);
+    else removeAll(headers, config.inject, false);
+    const continued = found == Found.Trace && config.extract.format == Format.TraceContext;
+    if ((config.inject & (1 << Format.TraceContext)) != 0) this.tracestate(headers, continued);
+    inject(headers, config.inject, tracer, root.text);
+    if (config.serverTiming) this.told = timing(traceparent(tracer.context, root.text));
     this.note(tracer.action, tracer.context, tracer.parentId);
-  }
-
-  private remove(headers: Headers): void {
-    headers.remove(TRACEPARENT);
-    headers.remove(TRACESTATE);
   }
 
   /** A tracestate goes on with its trace only (3.3.1.4); with a new trace, or a bad member, all of it goes. */
@@ -199,11 +198,7 @@ class Tracing extends HttpContext {
   }
 
   private strip(headers: Headers): void {
-    // Backwards, since each removal takes away all headers of that name.
-    for (let i = headers.size - 1; i >= 0; i--) {
-      const name = headers.nameAt(i);
-      if (name !== null && isTraceHeader(name)) headers.remove(HeaderName.from(name));
-    }
+    removeAll(headers, 0, true);
     this.setProperty(FILTER_STATE, STRIPPED);
     this.tracing.count(3);
   }

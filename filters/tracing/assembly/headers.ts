@@ -1,7 +1,19 @@
 import { Bytes, HeaderName } from "proxy-wasm-assemblyscript-sdk";
+import { Field } from "./core/incoming";
 
 export const TRACEPARENT: HeaderName = new HeaderName("traceparent");
 export const TRACESTATE: HeaderName = new HeaderName("tracestate");
+/** By `Field`. */
+export const FIELD_NAMES: HeaderName[] = [
+  TRACEPARENT,
+  new HeaderName("b3"),
+  new HeaderName("x-b3-traceid"),
+  new HeaderName("x-b3-spanid"),
+  new HeaderName("x-b3-parentspanid"),
+  new HeaderName("x-b3-sampled"),
+  new HeaderName("x-b3-flags"),
+  new HeaderName("uber-trace-id"),
+];
 export const BAGGAGE: HeaderName = new HeaderName("baggage");
 export const SERVER_TIMING: HeaderName = new HeaderName("server-timing");
 
@@ -10,9 +22,9 @@ const NAMES: Bytes[] = [
   TRACEPARENT.bytes,
   TRACESTATE.bytes,
   BAGGAGE.bytes,
-  Bytes.of("b3"),
+  FIELD_NAMES[Field.B3].bytes,
   Bytes.of("grpc-trace-bin"),
-  Bytes.of("uber-trace-id"),
+  FIELD_NAMES[Field.Uber].bytes,
   Bytes.of("jaeger-debug-id"),
   Bytes.of("jaeger-baggage"),
   Bytes.of("x-amzn-trace-id"),

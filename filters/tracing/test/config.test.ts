@@ -37,11 +37,12 @@ const condition = fc
   .map(([v, t, not]) => ({ ...v, ...t, ...(not === undefined ? {} : { not }) }));
 const key = fc.constantFrom("ms", "a", "0z", "tenant@shop", "a-b_c*d/e");
 const member = fc.constantFrom("1", "a b", "x;y:z", "~!");
+const formats = fc.uniqueArray(fc.constantFrom("tracecontext", "b3", "b3multi", "jaeger"));
 const config = fc.record(
   {
     mode: fc.constantFrom("enforce", "observe", "off"),
-    extract: fc.constantFrom([], ["tracecontext"]),
-    inject: fc.constantFrom([], ["tracecontext"]),
+    extract: formats,
+    inject: formats,
     inbound: fc.constantFrom("continue", "restart"),
     strip: fc.boolean(),
     sampling: fc.record(
@@ -78,7 +79,10 @@ const junk: Json[] = [
   [],
   [1],
   ["b3"],
+  ["B3"],
+  ["jaeger", "zipkin"],
   ["tracecontext", "tracecontext"],
+  ["b3", "jaeger", "b3"],
   {},
   { unknown: 1 },
   [{}],
@@ -146,7 +150,8 @@ describe("a refusal names the path, the value and the fix", () => {
   test.each<[Json, string]>([
     [{ sampling: { percentage: 101 } }, "sampling.percentage (line 1, column 27): must be a number from 0 to 100, got 101"],
     [{ inbound: "restrat" }, 'inbound (line 1, column 13): must be one of "continue", "restart", got "restrat"'],
-    [{ extract: ["b3"] }, 'extract[0] (line 1, column 14): must be one of "tracecontext", got "b3"'],
+    [{ extract: ["zipkin"] }, 'extract[0] (line 1, column 14): must be one of "tracecontext", "b3", "b3multi", "jaeger", got "zipkin"'],
+    [{ inject: ["b3", "b3"] }, "inject[1] (line 1, column 18): is in the list already"],
     [
       { tracestate: { key: "Bad" } },
       "tracestate.key (line 1, column 23): must be a tracestate key: a-z or a digit, then up to 255 of a-z 0-9 _ - * / @",

@@ -3,6 +3,11 @@ import { Bytes } from "proxy-wasm-assemblyscript-sdk";
 import { ArenaBuffer } from "proxy-wasm-assemblyscript-sdk/assembly/memory/arena";
 import { enter, leave } from "proxy-wasm-assemblyscript-sdk/assembly/context/callback";
 import { BaggagePolicy } from "../assembly/core/baggage";
+import { readB3 } from "../assembly/core/b3";
+import { Extractor } from "../assembly/core/extract";
+import { Found } from "../assembly/core/found";
+import { Field, Format, Incoming } from "../assembly/core/incoming";
+import { readJaeger } from "../assembly/core/jaeger";
 import { Random } from "../assembly/core/random";
 import { sampledByTraceId } from "../assembly/core/sampling";
 import { TraceContext } from "../assembly/core/trace-context";
@@ -29,6 +34,18 @@ export function traceparent(length: i32): i32 {
   return 55;
 }
 
+/** Reads a `b3` (or with `jaeger` an `uber-trace-id`): what was found, and at `output` the trace id, span id, flags, deferred and debug. */
+export function read(length: i32, jaeger: i32): i32 {
+  const context = new TraceContext();
+  const header = Bytes.static(IN, length);
+  const found = jaeger ? readJaeger(header, context) : readB3(header, context);
+  if (found == Found.Trace) context.write(OUT);
+  store<u8>(OUT, context.flags, 56);
+  store<u8>(OUT, context.deferred, 57);
+  store<u8>(OUT, context.debug, 58);
+  return found;
+}
+
 const tracer = new Tracer(new Random(1, 2, 3, 4));
 
 export function seed(a: u64): void {
@@ -37,7 +54,10 @@ export function seed(a: u64): void {
 
 /** Decides; the action is the result, `output` holds the new traceparent (55) and the parent id (8, little endian). */
 export function decide(length: i32, count: i32, trusted: i32, parentBased: i32, share: u32, forced: i32): i32 {
-  tracer.decide(count, count == 1 ? Bytes.static(IN, length) : null, trusted != 0, parentBased != 0, share, forced != 0);
+  const incoming = new Incoming();
+  incoming.set(Field.Traceparent, count, Bytes.static(IN, length));
+  const found = new Extractor([Format.TraceContext]).read(incoming, trusted != 0, tracer.context);
+  tracer.decide(found, parentBased != 0, share, forced != 0);
   tracer.context.write(OUT);
   store<u64>(OUT, tracer.parentId, 56);
   return tracer.action;

@@ -8,16 +8,41 @@ export const SAMPLED: u8 = 0x01;
 /** Level 2: at least the right-most 56 bits of the trace id are random. */
 export const RANDOM: u8 = 0x02;
 
-/** What a `traceparent` says. Ids are numbers: the trace id as its high and low half. */
+/** What the headers of a request say of its trace, in whichever format. Ids are numbers: the trace id as its high and low half. */
 export class TraceContext {
   traceHigh: u64 = 0;
   traceLow: u64 = 0;
   /** The span that the header names: the caller's on the way in, ours on the way out. */
   spanId: u64 = 0;
+  /** `SAMPLED` and `RANDOM`, and no other. */
   flags: u8 = 0;
+  /** The caller left the decision to us: B3 can say so, the others cannot. */
+  deferred: bool = false;
+  /** The caller wants this trace kept whatever happens: B3's `d`, Jaeger's 2. W3C cannot say so, and only says that it is sampled. */
+  debug: bool = false;
 
   get sampled(): bool {
     return (this.flags & SAMPLED) != 0;
+  }
+
+  /** Takes over a caller's decision. */
+  decide(sampled: bool, debug: bool, deferred: bool): void {
+    this.flags = sampled || debug ? SAMPLED : 0;
+    this.debug = debug;
+    this.deferred = deferred && !debug;
+  }
+
+  /** The trace id of 1 to 32 digits that were checked, shorter ones padded with zeros on the left; false when it is zero. */
+  setTraceId(at: usize, digits: i32): bool {
+    const high = max(digits - 16, 0);
+    this.traceHigh = readHex(at, high);
+    this.traceLow = readHex(at + <usize>high, digits - high);
+    return (this.traceHigh | this.traceLow) != 0;
+  }
+
+  writeTraceId(at: usize): void {
+    hex(at, this.traceHigh, 16);
+    hex(at + 16, this.traceLow, 16);
   }
 
   /**
@@ -33,19 +58,18 @@ export class TraceContext {
     if (version == 0xff) return false;
     if (text.length > TRACEPARENT_LENGTH && (version == 0 || load<u8>(at, 55) != 0x2d)) return false;
     if (!hexLower(at + 3, 32) || !hexLower(at + 36, 16) || !hexLower(at + 53, 2)) return false;
-    this.traceHigh = readHex(at + 3, 16);
-    this.traceLow = readHex(at + 19, 16);
     this.spanId = readHex(at + 36, 16);
     this.flags = (<u8>readHex(at + 53, 2)) & (SAMPLED | RANDOM);
-    return (this.traceHigh | this.traceLow) != 0 && this.spanId != 0;
+    this.debug = false;
+    this.deferred = false;
+    return this.setTraceId(at + 3, 32) && this.spanId != 0;
   }
 
   /** Writes 55 bytes of version 00 to `at`. */
   write(at: usize): void {
     store<u16>(at, 0x3030);
     store<u8>(at, 0x2d, 2);
-    hex(at + 3, this.traceHigh, 16);
-    hex(at + 19, this.traceLow, 16);
+    this.writeTraceId(at + 3);
     store<u8>(at, 0x2d, 35);
     hex(at + 36, this.spanId, 16);
     store<u8>(at, 0x2d, 52);
