@@ -9,8 +9,17 @@ export function normalise(lines: readonly string[]): string[] {
     if (!queues.includes(id)) queues.push(id);
     return `Q${queues.indexOf(id) + 1}`;
   };
+  // How long the time in x-envoy-upstream-service-time is counts in the size of its map.
+  const digits = new Map<string, number>();
+  for (const line of lines) {
+    const [, map, time] = /get_header_map_pairs (\d+) = 0 .*"x-envoy-upstream-service-time": "(\d+)"/.exec(line) ?? [];
+    if (map && time) digits.set(map, time.length);
+  }
   return lines.map((line) =>
     line
+      .replace(/(get_header_map_size (\d+) = 0 )(\d+)$/, (_, before: string, map: string, size: string) => {
+        return before + (Number(size) - (digits.get(map) ?? 1) + 1);
+      })
       // The order of these maps is that of a hash table with a seed of its own in each process.
       .replace(/(get_property ".*\\0(?:headers|trailers)" = 0 \[)(.*)(\])$/, (_, before: string, map: string, after: string) => {
         return before + (map.match(/"(?:[^"\\]|\\.)*": "(?:[^"\\]|\\.)*"/g) ?? []).sort().join(", ") + after;

@@ -109,13 +109,13 @@ export const found: Topic = {
     {
       name: "a request that is held in its trailers is whole: 504 when it idles",
       request: { ...chunked, trailers: { "x-t": "1" } },
-      httpConnectionManager: { stream_idle_timeout: "0.1s" },
+      httpConnectionManager: { stream_idle_timeout: "0.4s" },
       script: { rt: "return 1" },
     },
     {
       name: "a request that is held in its body callback is not whole",
       request: { ...chunked, trailers: { "x-t": "1" } },
-      httpConnectionManager: { request_timeout: "0.05s" },
+      httpConnectionManager: { request_timeout: "0.3s" },
       script: { rh: "return 1" },
     },
     {
@@ -166,8 +166,8 @@ export const found: Topic = {
     })),
     {
       name: "request_timeout does not count the time of the upstream",
-      httpConnectionManager: { request_timeout: "0.05s" },
-      respond: { delay: "150ms" },
+      httpConnectionManager: { request_timeout: "0.3s" },
+      respond: { delay: "500ms" },
       script: {},
     },
     {

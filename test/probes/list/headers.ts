@@ -78,11 +78,14 @@ export const headers: Topic = {
       "x-forwarded-for",
       "user-agent",
       "grpc-timeout",
-      "x-envoy-upstream-rq-timeout-ms",
     ].map((name) =>
       rh(`adding ${name} to a request`, `add_header_map_value 0 "${name}" "7"\nget_header_map_value 0 "${name}"`, {
-        request: { timeout: 500 },
+        request: { timeout: 1_000 },
       }),
+    ),
+    rh(
+      "adding x-envoy-upstream-rq-timeout-ms to a request",
+      'add_header_map_value 0 "x-envoy-upstream-rq-timeout-ms" "7000"\nget_header_map_value 0 "x-envoy-upstream-rq-timeout-ms"',
     ),
     rh(
       "adding to inline headers that are there joins the values",
@@ -178,7 +181,7 @@ export const headers: Topic = {
     ),
     ...["207", "204", "304", "100", "99", "600", "1000", "abc", ""].map((status) =>
       sh(`:status "${status}" in a response`, `replace_header_map_value 2 ":status" "${status}"\nget_header_map_value 2 ":status"`, {
-        request: { timeout: 500 },
+        request: { timeout: 1_000 },
       }),
     ),
     sh("removing :status", 'remove_header_map_value 2 ":status"'),

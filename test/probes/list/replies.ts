@@ -17,7 +17,7 @@ export const replies: Topic = {
     reply("details: blanks and line ends become _", 'send_local_response 403 "a b\\r\\nc\\td" "no" {} -1'),
     reply("without details", 'send_local_response 403 "" "no" {} -1'),
     ...[0, 99, 100, 101, 103, 199, 200, 204, 205, 304, 599, 600, 999, 1000, -1].map((code) =>
-      reply(`code ${code}`, `send_local_response ${code} "code" "x" {} -1`, { request: { timeout: 500 } }),
+      reply(`code ${code}`, `send_local_response ${code} "code" "x" {} -1`, { request: { timeout: 1_000 } }),
     ),
     reply("HEAD: only headers", 'send_local_response 403 "head" "no" {} -1', { request: { method: "HEAD" } }),
     reply("HTTP/2", 'send_local_response 403 "h2" "no" {"x-a" = "1"} -1', { request: { protocol: "h2c" } }),

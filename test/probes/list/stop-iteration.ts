@@ -55,6 +55,6 @@ export const stopIteration: Topic = {
     probe("sh stops, sb replies", { sh: "return 1", "sb.1": 'send_local_response 502 "sb" "no" {} -1' }),
     probe("without stopping, rb has no headers", { rb: request, sb: "get_header_map_pairs 2" }),
     { name: "without the option, rb has none either", request: chunked, script: { rb: request, sb: "get_header_map_pairs 2" } },
-    { name: "without the option, rh stops the body too", request: { ...chunked, timeout: 300 }, script: { rh: "return 1" } },
+    { name: "without the option, rh stops the body too", request: { ...chunked, timeout: 1_000 }, script: { rh: "return 1" } },
   ],
 };

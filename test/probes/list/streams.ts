@@ -47,7 +47,7 @@ export const streams: Topic = {
     })),
     ...answers.map((answer) => ({
       name: `sb answers ${answer}, and a tick continues`,
-      request: { timeout: 300 },
+      request: { timeout: 1_000 },
       script: { "sb.1": pause.replace("return 1", `return ${answer}`), tick: tick("get_buffer_bytes 1 0 100\ncontinue_stream 1") },
       until: "^tick continue",
     })),
@@ -57,7 +57,7 @@ export const streams: Topic = {
     ...[5, 9, -1].flatMap((answer) =>
       ["rh", "sh", "rb.1", "sb.1"].map((section) => ({
         name: `${section} answers ${answer}, which is no action`,
-        request: { ...chunked, timeout: 300 },
+        request: { ...chunked, timeout: 1_000 },
         script: { [section]: `return ${answer}` },
       })),
     ),
@@ -106,22 +106,22 @@ export const streams: Topic = {
         await one;
       },
     },
-    { name: "stream_idle_timeout of a paused request", httpConnectionManager: { stream_idle_timeout: "0.1s" }, script: { rh: "return 1" } },
+    { name: "stream_idle_timeout of a paused request", httpConnectionManager: { stream_idle_timeout: "0.4s" }, script: { rh: "return 1" } },
     {
       name: "request_timeout of a paused request",
-      httpConnectionManager: { request_timeout: "0.1s" },
+      httpConnectionManager: { request_timeout: "0.4s" },
       script: { rh: "return 1" },
       request: { method: "POST", body: "hello" },
     },
     {
       name: "stream_idle_timeout of a paused response",
-      httpConnectionManager: { stream_idle_timeout: "0.1s" },
+      httpConnectionManager: { stream_idle_timeout: "0.4s" },
       script: { sh: "return 1" },
     },
     {
       name: "the route's timeout while the upstream is silent",
       respond: ({ line }) => ({ delay: line("^delete") }),
-      routes: [{ match: { prefix: "/" }, route: { cluster: "app", timeout: "0.05s" } }],
+      routes: [{ match: { prefix: "/" }, route: { cluster: "app", timeout: "0.3s" } }],
       script: { log: 'get_property "response\\0code_details"' },
     },
     { name: "no route", routes: [{ match: { prefix: "/none" }, route: { cluster: "app" } }], script: { sh: "get_header_map_pairs 2" } },
