@@ -27,7 +27,8 @@ export default defineConfig({
     pool: "forks",
     // Two: every file may start Envoys and compilers of its own.
     maxWorkers: 2,
-    testTimeout: 30_000,
-    hookTimeout: 60_000,
+    // Nothing waits for a fixed time: these only end what hangs, also on a machine that is busy with other things.
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
   },
 });

@@ -42,7 +42,7 @@ onBothHosts((open) => {
       accessLog,
     });
     target.upstream("app").respond({ headers: { "x-answered": "yes" }, body: "hello", trailers: { "x-end": "last" } });
-  }, 60_000);
+  });
 
   test("of a request that an upstream answered, over mutual TLS", async () => {
     await target.request({ listener: "tls", identity: client, serverName: "server", path: "/there?q=1", headers: { "x-asked": "twice" } });

@@ -37,7 +37,7 @@ onBothHosts((open) => {
       },
       accessLog: { peer: "%DOWNSTREAM_PEER_URI_SAN%" },
     });
-  }, 60_000);
+  });
 
   /** What the module read, by property. */
   async function read(request: Parameters<Target["request"]>[0]): Promise<Record<string, string>> {

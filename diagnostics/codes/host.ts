@@ -30,4 +30,12 @@ export const host = {
     help: "make no requests after `stop()`",
     kind: "usage",
   },
+  MS0705: {
+    level: "error",
+    title: "a module does not return",
+    help: "look for a loop that does not end in that callback; work that takes long must be cut into pieces, over timer ticks",
+    kind: "data",
+    details:
+      "A callback ran for longer than the `callbackLimit` of the in-process host. Envoy has no such limit: the worker that runs the callback would serve nothing any more, and end only with a signal.",
+  },
 } as const satisfies Record<string, CodeEntry>;

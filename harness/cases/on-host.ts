@@ -13,6 +13,8 @@ export async function openHostTarget(cases: Cases, one: RunnableCase): Promise<T
       Object.entries(upstreams).map(([name, { protocol }]) => [name, { protocol, respond: one.upstreams[name] ?? {} }]),
     ),
     accessLog: accessLogOf(cases, one),
+    // A test's own timeout cannot stop a module that loops.
+    callbackLimit: "5s",
     ...(tls ? { tls } : {}),
   });
   const start = host.now.getTime();

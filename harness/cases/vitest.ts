@@ -7,8 +7,7 @@ import { loadCases } from "./load.ts";
 import { type ModulePaths, withModules } from "./modules.ts";
 import { EnvoyForCases } from "./on-envoy.ts";
 import { openHostTarget } from "./on-host.ts";
-import { openCase } from "./refusal.ts";
-import { runCase } from "./run.ts";
+import { outcomeOf } from "./outcome.ts";
 import type { HostName } from "./schema.ts";
 import type { RunnableCase, Target } from "./target.ts";
 
@@ -72,19 +71,7 @@ function register(host: HostName, cases: Cases, runnable: readonly RunnableCase[
     }
     const last = Math.max(0, ...one.requests.map(({ at }) => at));
     const limit = 30_000 + (host === "envoy" ? last : 0);
-    test(
-      one.name,
-      async () => {
-        const opened = await openCase(cases, one, () => open(one));
-        if ("findings" in opened) return fail(opened.findings);
-        try {
-          fail(await runCase(cases, one, opened.target));
-        } finally {
-          await opened.target.close();
-        }
-      },
-      limit,
-    );
+    test(one.name, async () => fail(await outcomeOf(cases, one, () => open(one))), limit);
   }
 }
 

@@ -15,6 +15,8 @@ import type { SharedQueues } from "./shared/queues.ts";
 export interface CallState {
   /** The context whose callback runs. */
   current: Context | undefined;
+  /** Its name; "" outside of modules. */
+  callback: string;
   /** What `proxy_set_effective_context` chose; 0: the current one. */
   effective: number;
   /** Where calls are counted. */

@@ -265,7 +265,8 @@ export class Host {
     for (const exchange of [...scheduler.open]) if (scheduler.running) exchange.abort();
     this.finalReport ??= makeReport(this);
     scheduler.stop();
-    this.runtime.stop();
+    // A module that did not return would not do so now.
+    if (!this.runtime.limit.reached) this.runtime.limit.run(() => this.runtime.stop());
     if (scheduler.crash && !this.options.mayEnd) throw scheduler.crash;
   }
 

@@ -3,6 +3,7 @@ import { isObject } from "../envoy/builders.ts";
 import { listenersOf } from "../envoy/plan.ts";
 import type { ChainOptions, ConfigObject, FilterSpec, ListenerOptions } from "../envoy/types.ts";
 import { accessLogFormat } from "./access-log.ts";
+import { CallbackLimit } from "./callback-limit.ts";
 import type { Chain } from "./chain.ts";
 import { VirtualClock } from "./clock.ts";
 import type { CallState, HostCore, NodeInfo } from "./core.ts";
@@ -33,7 +34,7 @@ const STREAM_IDLE_TIMEOUT = "15s";
 
 /** Everything behind the host's verbs: threads, stores, clusters, the listener's chain. */
 export class Runtime implements HostCore {
-  readonly state: CallState = { current: undefined, effective: 0, counter: undefined };
+  readonly state: CallState = { current: undefined, callback: "", effective: 0, counter: undefined };
   readonly loop = new EventLoop();
   readonly clock: VirtualClock;
   readonly random: SeededRandom;
@@ -50,6 +51,8 @@ export class Runtime implements HostCore {
   readonly upstreams = new Map<string, HostUpstream>();
   private chains = new Map<string, Chain>();
   readonly outside = new Outside();
+  /** Around everything that enters modules. */
+  readonly limit: CallbackLimit;
   private clusters = new Map<string, Cluster>();
   private readonly counters = new Map<string, number>();
 
@@ -68,6 +71,7 @@ export class Runtime implements HostCore {
       cluster: options.node?.cluster ?? "meshscript",
       metadata: options.node?.metadata ?? {},
     };
+    this.limit = new CallbackLimit(options.callbackLimit, this.state);
     this.main = new Thread(this, 0);
     const count = options.workers ?? options.concurrency ?? 1;
     if (!Number.isInteger(count) || count < 1)
@@ -111,10 +115,8 @@ export class Runtime implements HostCore {
     this.clusters = clusters;
     let plugins: Plugin[];
     try {
-      plugins = this.load(
-        listeners.flatMap(({ wanted }) => wanted),
-        code,
-      );
+      const wanted = listeners.flatMap((listener) => listener.wanted);
+      plugins = this.limit.run(() => this.load(wanted, code));
     } catch (error) {
       this.clusters = before;
       throw error;
@@ -241,7 +243,18 @@ const optionNames = [
     "workers",
     "concurrency",
   ],
-  ...["drainSeconds", "seed", "now", "onHang", "componentLogLevel", "node", "foreignFunctions", "listenerMetadata", "mayEnd"],
+  ...[
+    "drainSeconds",
+    "seed",
+    "now",
+    "onHang",
+    "componentLogLevel",
+    "node",
+    "foreignFunctions",
+    "listenerMetadata",
+    "mayEnd",
+    "callbackLimit",
+  ],
 ];
 
 const managerFields = [

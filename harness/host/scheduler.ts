@@ -75,7 +75,7 @@ export class Scheduler implements ExchangeHost {
   run(): void {
     if (!this.running) return;
     try {
-      this.runtime.loop.run();
+      this.runtime.limit.run(() => this.runtime.loop.run());
     } catch (error) {
       this.end(error);
     }

@@ -32,6 +32,11 @@ export interface HostOptions extends ChainOptions {
   foreignFunctions?: Record<string, ForeignFunction>;
   /** The listener's metadata, for `xds.listener_metadata` [none]. */
   listenerMetadata?: Record<string, Record<string, unknown>>;
+  /**
+   * How long modules may run for one event, in real milliseconds or as "5s". A module that does not return by then ends the host with MS0705;
+   * Envoy's worker would be lost. Costs about 0.1 ms an event [no limit].
+   */
+  callbackLimit?: string | number;
   /** A module may crash the host: `stop()` then does not reject, as with `openEnvoy` [false]. */
   mayEnd?: boolean;
 }

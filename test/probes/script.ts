@@ -10,7 +10,7 @@
  *     set_shared_data "a" * 1000 + "\xff" "" 0      repeated and joined bytes; `@4294967295:4` is a raw pointer and length
  *     let stream = $ctx                             $ctx and $root are the ids of the callback
  *     alloc zero | outside | static | log | clock | header | trap | normal
- *     grow 16032 | trap | return 1
+ *     grow 16032 | trap | spin | return 1
  */
 export interface Script {
   /** Section (`rh`, `tick`, `rh.2` for the second call, `rh#2` for the second stream) to steps. */

@@ -40,7 +40,7 @@ test("each case is a test; a failure stands at its place, a skip has its reason"
   ]);
   expect(results[1]?.failureMessages[0]).toContain(`${place}: error MS0803: "fails", request 1 (GET /): status 429 expected, got 200\n`);
   expect(results[1]?.failureMessages[0]).toContain(`\n    at ${place}`);
-}, 60_000);
+});
 
 test("a mistake in the file stops it with the mistake's line", async () => {
   const { report } = await run("broken.suite.ts");
@@ -48,7 +48,7 @@ test("a mistake in the file stops it with the mistake's line", async () => {
   expect(report.numPassedTests).toBe(0);
   expect(report.testResults[0]?.message).toContain('broken.yaml:3:36: error MS0802: cases[0].requests[0].expect: unknown field "stauts"');
   expect(report.testResults[0]?.message).toContain("    3 |     requests: [{ get: /, expect: { stauts: 200 } }]\n");
-}, 60_000);
+});
 
 test("a rule that decides in no case is a warning, or on demand a failure", async () => {
   const message = "idle.yaml:3:13: %s: sampling.rules[0] decides in no case: without it they all pass";
@@ -59,10 +59,10 @@ test("a rule that decides in no case is a warning, or on demand a failure", asyn
   expect(warned.stderr).toContain(message.replace("%s", "warning MS0804"));
   expect(required.report).toMatchObject({ numPassedTests: 1, numFailedTests: 1 });
   expect(JSON.stringify(required.report)).toContain(message.replace("%s", "warning MS0804"));
-}, 60_000);
+});
 
 test("MESHSCRIPT_HOSTS leaves hosts out", async () => {
   const { report } = await run("failing.suite.ts", { MESHSCRIPT_HOSTS: "envoy" });
 
   expect(report.testResults.flatMap(({ assertionResults }) => assertionResults)).toEqual([]);
-}, 60_000);
+});

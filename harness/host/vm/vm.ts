@@ -94,8 +94,9 @@ export class Vm {
    */
   enter(name: string, context: Context | undefined, a = 0, b = 0, c = 0, d = 0, e = 0): number {
     const { state } = this.host;
-    const { current, effective, counter } = state;
+    const { current, callback, effective, counter } = state;
     state.current = context;
+    state.callback = name;
     state.effective = 0;
     state.counter = context?.counter ?? this.bootCounter;
     state.counter.enter(name);
@@ -110,6 +111,7 @@ export class Vm {
     } finally {
       Error.stackTraceLimit = stackTraceLimit;
       state.current = current;
+      state.callback = callback;
       state.effective = effective;
       state.counter = counter;
     }
