@@ -7,11 +7,11 @@ import { topics } from "./list/index.ts";
 /** What a function answered in a phase: status (or `fatal`) to the number of calls. */
 export type Seen = Map<string, Map<string, number>>;
 
-/** The functions that this suite is about: all but gRPC's, by the names that scripts use. */
+/** The functions that this suite is about, by the names that scripts use. */
 export const functions: readonly string[] = [
   ...Object.keys(hostFunctions).map((name) => name.replace(/^proxy_/, "")),
   ...Object.keys(wasiFunctions),
-].filter((name) => !name.startsWith("grpc_"));
+];
 
 const STEP = /^(?:\[\w+\] )?([a-z]+) ([a-z_]+)(?: .*)? = (-?\d+)(?: .*)?$/;
 const WITHOUT_ANSWER = /^(?:\[\w+\] )?([a-z]+) (proc_exit) \d+$/;

@@ -48,7 +48,8 @@ async function resultOf(probe: Probe, target: Target): Promise<string[]> {
   const until = typeof probe.until === "string" ? ([probe.until, 1] as const) : probe.until;
   if (until) await running.line(...until);
   const logged = await target.accessLog(probe.logged ?? clients.length);
-  const received = [...(await upstreamLines("app", target.upstream("app"))), ...(await upstreamLines("h2", target.upstream("h2")))];
+  const shown = ["app", "h2"].filter((name) => !probe.hides?.includes(name));
+  const received = (await Promise.all(shown.map((name) => upstreamLines(name, target.upstream(name))))).flat();
   const answers = (await Promise.all(clients)).flat();
   const lines = probe.chunks === "any" ? withoutSizes(target.lines()) : target.lines();
   return [...lines, ...answers, ...received, ...notes, ...logged.map((entry) => accessLine(entry, probe))];

@@ -53,6 +53,8 @@ export interface Probe {
   accessLog?: Record<string, string>;
   /** The body is so large that its chunks differ from run to run. */
   chunks?: "any";
+  /** Upstreams of which nobody knows what has reached them: requests that were given up at once. */
+  hides?: readonly string[];
   /** Needs a fresh host of its own: it updates the configuration or breaks something for others. */
   alone?: true;
 }

@@ -1,8 +1,8 @@
 import type { HostFunction } from "../vm/link.ts";
 import { buffers } from "./buffers.ts";
 import { callouts } from "./callouts.ts";
+import { grpc } from "./grpc.ts";
 import { headers } from "./headers.ts";
-import { later } from "./later.ts";
 import { metrics } from "./metrics.ts";
 import { properties } from "./properties.ts";
 import { shared } from "./shared.ts";
@@ -16,8 +16,8 @@ export const hostFunctionTable: Readonly<Record<string, HostFunction>> = {
   ...buffers,
   ...streams,
   ...callouts,
+  ...grpc,
   ...shared,
   ...metrics,
   ...properties,
-  ...later,
 };

@@ -3,14 +3,19 @@ import type { Plugin } from "../plugins/plugin.ts";
 import type { PropertySource } from "../properties/source.ts";
 import { rootProperties } from "../properties/source.ts";
 import type { CalloutAnswer, PendingCallout } from "../router/callouts.ts";
+import { Body } from "../stream/body.ts";
 import type { HeaderMap } from "../stream/header-map.ts";
 import type { Vm } from "../vm/vm.ts";
 import { BufferType, Context, type GuestBuffer, MapType } from "./context.ts";
+import { type GrpcAnswer, GrpcCalls } from "./grpc-calls.ts";
 
 /** A plugin's context in one VM: takes the configuration, owns the timer and the callouts. */
 export class RootContext extends Context {
   /** The answer that is being handed to the module. */
   private answer: CalloutAnswer | undefined;
+  readonly grpc: GrpcCalls;
+  /** What a gRPC callback can read. */
+  private grpcAnswer: GrpcAnswer | undefined;
   private readonly callouts = new Map<number, PendingCallout>();
   private configuring = false;
   private tick: Timer | undefined;
@@ -20,6 +25,13 @@ export class RootContext extends Context {
 
   constructor(vm: Vm, plugin: Plugin) {
     super(vm, plugin);
+    this.grpc = new GrpcCalls(vm, (name, token, count, answer) => {
+      if (this.deleted) return;
+      const before = this.grpcAnswer;
+      this.grpcAnswer = answer;
+      this.notify(name, token, count);
+      this.grpcAnswer = before;
+    });
   }
 
   get root(): RootContext {
@@ -39,9 +51,12 @@ export class RootContext extends Context {
   start(): boolean {
     // The configuration is there while the root is made, gone while the VM starts, and there again (envoy-1.40-verified, 16).
     this.configuring = true;
-    this.create(0);
+    if (this.vm.has("proxy_on_context_create")) this.vm.enter("proxy_on_context_create", this, this.id, 0);
+    this.created = true;
     this.configuring = false;
     if (this.notify("proxy_on_vm_start", this.vm.spec.vmConfig.length) === 0 || this.vm.failed) return false;
+    // What it put off while it was made runs only now.
+    this.vm.drain();
     if (!this.vm.has("proxy_on_configure")) return true;
     this.configuring = true;
     const answer = this.vm.enter("proxy_on_configure", this, this.id, this.plugin.configuration.length);
@@ -115,6 +130,7 @@ export class RootContext extends Context {
     this.tick?.cancel();
     for (const callout of this.callouts.values()) callout.cancel();
     this.callouts.clear();
+    this.grpc.drop();
   }
 
   private delete(): void {
@@ -127,11 +143,15 @@ export class RootContext extends Context {
   override readMap(type: number): HeaderMap | undefined {
     if (type === MapType.CalloutHeaders) return this.answer?.headers;
     if (type === MapType.CalloutTrailers) return this.answer?.trailers;
+    if (type === MapType.GrpcInitialMetadata) return this.grpcAnswer?.initialMetadata;
+    if (type === MapType.GrpcTrailingMetadata) return this.grpcAnswer?.trailingMetadata;
     return undefined;
   }
 
   override buffer(type: number): GuestBuffer {
     if (type === BufferType.CalloutBody) return this.answer?.headers ? this.answer.body : undefined;
+    // Envoy takes an edit of a message, and it comes to nothing.
+    if (type === BufferType.GrpcMessage && this.grpcAnswer?.message) return new Body(this.grpcAnswer.message);
     if (type === BufferType.VmConfiguration) return this.vm.spec.vmConfig;
     if (type === BufferType.PluginConfiguration) return this.configuring ? this.plugin.configuration : undefined;
     return super.buffer(type);
@@ -139,6 +159,7 @@ export class RootContext extends Context {
 
   /** The reason of the last callout that failed, for `proxy_get_status`. */
   get calloutStatus(): { code: number; message: string } {
+    if (this.grpcAnswer?.status) return this.grpcAnswer.status;
     return this.answer && this.answer.headers === undefined ? { code: 11, message: "reset" } : { code: 0, message: "" };
   }
 }

@@ -35,12 +35,13 @@ export class Callouts {
   constructor(
     private readonly clock: VirtualClock,
     private readonly loop: EventLoop,
-    private readonly clusterOf: (name: string) => Cluster | undefined,
+    /** A cluster by its name. */
+    readonly cluster: (name: string) => Cluster | undefined,
   ) {}
 
   /** @param owner the VM that asks @returns the call, or the status with which it is refused at once */
   send(request: CalloutRequest, deliver: (answer: CalloutAnswer) => void, owner: object): PendingCallout | number {
-    const cluster = this.clusterOf(request.cluster);
+    const cluster = this.cluster(request.cluster);
     if (!cluster) return Status.BadArgument;
     const headers = new HeaderMap("request", request.headers);
     if (!headers.has(":path") || !headers.has(":method") || !headers.has(":authority")) return Status.BadArgument;

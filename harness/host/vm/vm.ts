@@ -51,6 +51,7 @@ export class Vm {
   private readonly bootCounter = new Counter();
   readonly metricIds = new MetricIds();
   httpToken = 4;
+  private readonly grpcTokens = [1, 2];
 
   constructor(
     readonly host: HostCore,
@@ -82,6 +83,13 @@ export class Vm {
 
   allocateId(): number {
     return this.nextId++;
+  }
+
+  /** @param kind 1 for a call, 2 for a stream */
+  grpcToken(kind: 1 | 2): number {
+    const token = (this.grpcTokens[kind - 1] as number) + 4;
+    this.grpcTokens[kind - 1] = token;
+    return token;
   }
 
   has(callback: string): boolean {

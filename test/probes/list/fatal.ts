@@ -48,6 +48,10 @@ export const fatal: Topic = {
     ...early.map((name) => at(name, "continue_stream of a response that is not there yet", "continue_stream 1")),
     at("rh", "a reply, then continue_stream of the response", `${reply}\ncontinue_stream 1`),
     at("tick in the stream's context", "continue both", "continue_stream 0\ncontinue_stream 1"),
+    ...["", "users", "h2"].flatMap((name) => [
+      at("rh", `grpc_call to ${JSON.stringify(name)}, which is protobuf by accident`, `grpc_call "${name}" "s" "m" {} "x" 100`),
+      at("rh", `grpc_stream to ${JSON.stringify(name)}`, `grpc_stream "${name}" "s" "m" {}`),
+    ]),
     at("st", "continue_stream of the response", "continue_stream 1"),
     at("st", "continue_stream of the response, answer over HTTP/2", "continue_stream 1", {
       request: { protocol: "h2c", headers: { te: "trailers" } },

@@ -6,6 +6,7 @@ import { chains } from "./chains.ts";
 import { endings } from "./fatal.ts";
 import { foreign } from "./foreign.ts";
 import { found } from "./found.ts";
+import { grpc } from "./grpc.ts";
 import { headers } from "./headers.ts";
 import { lifecycle } from "./lifecycle.ts";
 import { metrics } from "./metrics.ts";
@@ -33,6 +34,7 @@ export const topics: readonly Topic[] = [
   endings,
   chains,
   callouts,
+  grpc,
   properties,
   foreign,
   lifecycle,

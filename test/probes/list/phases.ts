@@ -1,5 +1,6 @@
 import { type Phase, phases, trailers } from "../phases.ts";
 import type { Probe, Topic } from "../types.ts";
+import { call as grpcCall, stream as grpcStream } from "./grpc-steps.ts";
 
 const maps = [0, 1, 2, 3, 4, 6, 7, 9];
 
@@ -101,6 +102,23 @@ const call = `
   http_call "app" {":method" = "GET", ":path" = "/side"} "" {} 1000
   http_call "empty" {":method" = "GET", ":path" = "/side", ":authority" = "side"} "" {} 1000`;
 
+/** Nobody waits for an answer. */
+const grpc = `
+  ${grpcCall("h2")} > call
+  grpc_cancel $call
+  ${grpcStream("h2")} > stream
+  grpc_send $stream "one" 0
+  grpc_close $stream
+  grpc_cancel $stream
+  grpc_send 4000002 "x" 0
+  grpc_close 4000002
+  grpc_cancel 4000001
+  grpc_send 4000001 "x" 0
+  ${grpcCall("empty")}
+  ${grpcStream("none")}
+  grpc_call "\\xff" "s" "m" {} "" 0
+  grpc_stream "\\xff" "s" "m" {}`;
+
 const reply = 'send_local_response 403 "denied by probe" "no" {"x-why" = "probe"} -1';
 
 /** What is done in every phase where it does not kill Envoy. */
@@ -120,6 +138,7 @@ function probesOf(phase: Phase): Probe[] {
     named("properties", probe(properties)),
     named("logs, clocks, contexts, foreign functions and WASI", probe(misc)),
     named("a callout", withAnswer(phase, probe(call))),
+    named("gRPC calls and streams", { ...probe(grpc), hides: ["h2"] }),
     named("continue_stream of the request", probe("continue_stream 0\ncontinue_stream 2\ncontinue_stream 3\ncontinue_stream 9", "")),
     named("close_stream of what is no HTTP stream", probe("close_stream 2\nclose_stream 3\nclose_stream 9")),
     ...(phase.response ? [named("continue_stream of the response", probe("continue_stream 1"))] : []),

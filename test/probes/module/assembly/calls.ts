@@ -25,6 +25,11 @@ import {
   proxy_get_property,
   proxy_get_shared_data,
   proxy_get_status,
+  proxy_grpc_call,
+  proxy_grpc_cancel,
+  proxy_grpc_close,
+  proxy_grpc_send,
+  proxy_grpc_stream,
   proxy_http_call,
   proxy_increment_metric,
   proxy_log,
@@ -65,6 +70,7 @@ export function call(name: string, a: Args, out: Outs): i32 {
   if (name == "call_foreign_function") {
     return (bytes(out), proxy_call_foreign_function(a.at(0), a.len(0), a.at(1), a.len(1), out.pointer(), out.length()));
   }
+  if (name.startsWith("grpc_")) return grpc(name, a, out);
   if (name.includes("buffer")) return buffers(name, a, out);
   if (name.includes("header_map")) return headers(name, a, out);
   if (name.includes("shared")) return shared(name, a, out);
@@ -80,6 +86,35 @@ function buffers(name: string, a: Args, out: Outs): i32 {
   }
   if (name == "get_buffer_status") return (both(out, "ww"), proxy_get_buffer_status(a.int(0), out.word(), out.second()));
   if (name == "set_buffer_bytes") return proxy_set_buffer_bytes(a.int(0), a.int(1), a.int(2), a.at(3), a.len(3));
+  return unknown(name);
+}
+
+/** service as a serialized GrpcService, service name, method name, initial metadata; then the message and the timeout of a call. */
+function grpc(name: string, a: Args, out: Outs): i32 {
+  if (name == "grpc_call") {
+    word(out);
+    return proxy_grpc_call(
+      a.at(0),
+      a.len(0),
+      a.at(1),
+      a.len(1),
+      a.at(2),
+      a.len(2),
+      a.at(3),
+      a.len(3),
+      a.at(4),
+      a.len(4),
+      a.int(5),
+      out.word(),
+    );
+  }
+  if (name == "grpc_stream") {
+    word(out);
+    return proxy_grpc_stream(a.at(0), a.len(0), a.at(1), a.len(1), a.at(2), a.len(2), a.at(3), a.len(3), out.word());
+  }
+  if (name == "grpc_send") return proxy_grpc_send(a.int(0), a.at(1), a.len(1), a.int(2));
+  if (name == "grpc_cancel") return proxy_grpc_cancel(a.int(0));
+  if (name == "grpc_close") return proxy_grpc_close(a.int(0));
   return unknown(name);
 }
 

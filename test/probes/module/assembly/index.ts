@@ -61,6 +61,22 @@ export function proxy_on_http_call_response(id: u32, token: u32, headers: i32, b
   run("callout", id, ` token=${token} headers=${headers} body=${body} trailers=${trailers}`, 0);
 }
 
+export function proxy_on_grpc_receive_initial_metadata(id: u32, token: u32, count: i32): void {
+  run("ginit", id, ` token=${token} n=${count}`, 0);
+}
+
+export function proxy_on_grpc_receive(id: u32, token: u32, size: i32): void {
+  run("gmsg", id, ` token=${token} n=${size}`, 0);
+}
+
+export function proxy_on_grpc_receive_trailing_metadata(id: u32, token: u32, count: i32): void {
+  run("gtrail", id, ` token=${token} n=${count}`, 0);
+}
+
+export function proxy_on_grpc_close(id: u32, token: u32, status: u32): void {
+  run("gclose", id, ` token=${token} status=${status}`, 0);
+}
+
 export function proxy_on_queue_ready(id: u32, queue: u32): void {
   run("queue", id, ` queue=${queue}`, 0);
 }
