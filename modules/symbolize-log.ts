@@ -24,8 +24,8 @@ export interface TracedFrame extends Frame {
  * JSON. Whatever a container runtime puts in front of a line does not matter.
  */
 const FRAME = /(\d+): {2}0x([0-9a-f]{1,8}) - ((?:(?!\\n|["\r\n]).)+)/g;
-/** A place that is there already. */
-const PLACED = /\(\S.*:\d+:\d+\)$/;
+/** A place that is there already, behind the name. */
+const PLACED = / ?\(\S.*:\d+:\d+\)$/;
 
 /**
  * Puts ` (file:line:column)` behind each line of Envoy's in-VM backtraces, and leaves every other byte of the text alone.
@@ -56,17 +56,20 @@ export class Backtraces {
 
   /** @param text one line without its end */
   line(text: string): string {
-    const found = [...text.matchAll(FRAME)].filter(([, , , name = ""]) => !PLACED.test(name.trimEnd()));
+    const found = [...text.matchAll(FRAME)];
     if (found.length === 0) return text;
     const frames = found.map(([all, depth = "", offset = "", rest = ""], i) => {
-      const name = rest.trimEnd();
-      const end = (found[i]?.index ?? 0) + all.length - (rest.length - name.length);
-      return { depth: Number(depth), offset: Number.parseInt(offset, 16), name: unescaped(name), end };
+      const shown = rest.trimEnd();
+      const end = (found[i]?.index ?? 0) + all.length - (rest.length - shown.length);
+      // One that has its place still tells which module the others are of.
+      const name = shown.replace(PLACED, "");
+      return { depth: Number(depth), offset: Number.parseInt(offset, 16), name: unescaped(name), end, placed: name !== shown };
     });
     let out = "";
     let from = 0;
     frames.forEach((frame, i) => {
       const { place, ...traced } = this.trace(frame, frames.slice(i + 1));
+      if (frame.placed) return;
       this.onFrame(traced);
       if (place === undefined) return;
       out += `${text.slice(from, frame.end)} (${place})`;

@@ -276,6 +276,15 @@ describe("symbolize", () => {
       { numRuns: 500 },
     );
   });
+
+  test("a frame that has its place still tells which module the others are of", () => {
+    const { functions } = built("release");
+    expect(functions.length).toBeGreaterThan(0);
+    const text = "0:  0x4f0 - ~lib/rt/tlsf/removeBlock\\n1:  0x13b - traps/noise";
+    const once = symbolize(text, modules("debug", "release"));
+
+    expect(symbolize(once, modules("debug", "release"))).toBe(once);
+  });
 });
 
 /** Whether the characters of a text stand in another in their order. */
