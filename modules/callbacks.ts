@@ -31,6 +31,11 @@ export const callbackOf: Readonly<Record<string, string>> = {
   onResponseBody: "proxy_on_response_body",
   onResponseTrailers: "proxy_on_response_trailers",
   onHttpCallResponse: "proxy_on_http_call_response",
+  onGrpcCallResponse: "proxy_on_grpc_close",
+  onGrpcInitialMetadata: "proxy_on_grpc_receive_initial_metadata",
+  onGrpcMessage: "proxy_on_grpc_receive",
+  onGrpcTrailingMetadata: "proxy_on_grpc_receive_trailing_metadata",
+  onGrpcClose: "proxy_on_grpc_close",
   onTick: "proxy_on_tick",
   onQueueReady: "proxy_on_queue_ready",
   onDone: "proxy_on_done",
@@ -44,6 +49,9 @@ export const callbackOf: Readonly<Record<string, string>> = {
  */
 export const neededByImport: Readonly<Record<string, readonly string[]>> = {
   proxy_on_http_call_response: ["proxy_http_call"],
+  // A call's answer is a message or a close; a stream's close frees its number.
+  proxy_on_grpc_receive: ["proxy_grpc_call"],
+  proxy_on_grpc_close: ["proxy_grpc_call", "proxy_grpc_stream"],
 };
 
 /** The tables above in the form that the compiler thread takes. */

@@ -16,6 +16,10 @@ export { FilterStateLifeSpan, FilterStateOutcome } from "./assembly/foreign/filt
 export { ProtoReader, ProtoWriter } from "./assembly/foreign/protobuf";
 export { SignatureResult, verifySignature } from "./assembly/foreign/signature";
 export { compress, uncompress } from "./assembly/foreign/zlib";
+export { GrpcCall, GrpcCallResponse } from "./assembly/grpc/call";
+export { GrpcService } from "./assembly/grpc/service";
+export { GrpcEnd } from "./assembly/grpc/status";
+export { GrpcStream } from "./assembly/grpc/stream";
 export { Headers } from "./assembly/headers/headers";
 export { HeaderList } from "./assembly/headers/list";
 export { HeaderName } from "./assembly/headers/name";

@@ -32,7 +32,8 @@ beforeAll(async () => {
 afterAll(() => envoy?.stop());
 
 test("the SDK's first filter has under 40 lines, builds, and does what it says", async () => {
-  const lines = blocks("sdk/README.md", "ts").join("").trimEnd().split("\n");
+  const files = blocks("sdk/README.md", "ts").filter((code) => code.startsWith("// filters/hello/"));
+  const lines = files.join("").trimEnd().split("\n");
   envoy = await harness.openEnvoy({ filters: [{ name: "hello", wasm: hello, config: { greeting: "hi" } }], upstreams: { app: {} } });
   await envoy.request();
   await envoy.request({ headers: { "x-greeting": "mine" } });

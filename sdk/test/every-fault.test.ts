@@ -1,5 +1,6 @@
 // D9: no failure of a host call traps. Each call of each facility fails in turn, with each status.
 import { expect, test } from "vitest";
+import { grpcFrame } from "../../harness/host/router/grpc-frames.ts";
 import { type Host, everyFault, openHost } from "../../harness/index.ts";
 import { fixtureModule } from "./support.ts";
 
@@ -40,13 +41,24 @@ const scenarios: Record<string, { config: Record<string, unknown>; run: (host: H
       { path: "/line" },
     ),
   },
+  grpc: {
+    config: { cluster: "grpc" },
+    run: ask(...["/call", "/call/cancel", "/stream", "/stream/close", "/method"].map((path) => ({ path }))),
+  },
   callout: { config: {}, run: ask({ path: "/" }) },
   echo: { config: {}, run: ask({ path: "/", headers: { "x-edit": "1" } }) },
 };
 
+const grpcAnswer = {
+  headers: { "content-type": "application/grpc" },
+  body: grpcFrame(Buffer.from("answer")),
+  trailers: { "grpc-status": "5", "grpc-message": "none" },
+};
+
 test.each(Object.entries(scenarios))("%s: no host call that fails traps the VM", async (rootId, { config, run }) => {
   const wasm = await fixtureModule();
-  const outcomes = await everyFault(() => openHost({ plugins: [{ name: rootId, rootId, wasm, config }], upstreams: { app: {} } }), run);
+  const upstreams = { app: {}, grpc: { protocol: "h2c" as const, respond: grpcAnswer } };
+  const outcomes = await everyFault(() => openHost({ plugins: [{ name: rootId, rootId, wasm, config }], upstreams }), run);
 
   expect(outcomes.length).toBeGreaterThan(8);
   expect(

@@ -3,11 +3,16 @@
  * a filter overrides. Each enters, finds the object, calls it, leaves; an unknown id is ignored.
  */
 import { Body } from "../body";
+import { EMPTY } from "../bytes";
 import { dropCallouts, HttpCallResponse, takeCallout } from "../callout";
 import { enter, leave, setEnding } from "../context/callback";
 import { HttpContext } from "../context/http";
 import { created, find, forget, http, openRoot, root } from "../context/registry";
 import { readConfiguration, RootContext } from "../context/root";
+import { BaseContext } from "../context/base";
+import { dropGrpcCalls, GrpcCallResponse, readMessage, takeGrpcCall } from "../grpc/call";
+import { GrpcEnd, grpcStatusOf } from "../grpc/status";
+import { cancelGrpcStreams, dropGrpcStreams, grpcStreamOf, grpcStreamOver } from "../grpc/stream";
 import { Headers } from "../headers/headers";
 import { allocate } from "../memory/arena";
 import { Misuse, refuse } from "../refuse";
@@ -155,12 +160,71 @@ export function proxy_on_http_call_response(id: u32, token: u32, headers: i32, b
   const before = enter(id);
   const callout = takeCallout(token);
   if (callout !== null) {
-    const context = find(callout._contextId);
-    if (context !== null && context._id == callout._contextId) {
-      context.onHttpCallResponse(new HttpCallResponse(callout, id, bodySize));
+    const context = alive(callout._contextId);
+    if (context !== null) context.onHttpCallResponse(new HttpCallResponse(callout, id, bodySize));
+  }
+  leave(before);
+}
+
+/** The message of a stream, or the answer to a call. */
+export function proxy_on_grpc_receive(id: u32, token: u32, size: i32): void {
+  const before = enter(id);
+  const stream = grpcStreamOf(token);
+  if (stream !== null) {
+    const context = alive(stream._contextId);
+    if (context !== null) context.onGrpcMessage(stream, readMessage(size));
+  } else {
+    const call = takeGrpcCall(token);
+    if (call !== null) {
+      const context = alive(call._contextId);
+      if (context !== null) context.onGrpcCallResponse(new GrpcCallResponse(call, readMessage(size), null));
     }
   }
   leave(before);
+}
+
+export function proxy_on_grpc_receive_initial_metadata(id: u32, token: u32, count: i32): void {
+  const before = enter(id);
+  const stream = grpcStreamOf(token);
+  if (stream !== null) {
+    const context = alive(stream._contextId);
+    if (context !== null) context.onGrpcInitialMetadata(stream, new Headers().bind(MapType.GrpcInitialMetadata, id, null));
+  }
+  leave(before);
+}
+
+export function proxy_on_grpc_receive_trailing_metadata(id: u32, token: u32, count: i32): void {
+  const before = enter(id);
+  const stream = grpcStreamOf(token);
+  if (stream !== null) {
+    const context = alive(stream._contextId);
+    if (context !== null) context.onGrpcTrailingMetadata(stream, new Headers().bind(MapType.GrpcTrailingMetadata, id, null));
+  }
+  leave(before);
+}
+
+/** Also comes for a call that was refused at once, with a token that nobody was given: that one is in no table. */
+export function proxy_on_grpc_close(id: u32, token: u32, status: u32): void {
+  const before = enter(id);
+  const stream = grpcStreamOf(token);
+  if (stream !== null) {
+    const context = alive(stream._contextId);
+    if (context !== null) context.onGrpcClose(stream, new GrpcEnd(grpcStatusOf(status)));
+    grpcStreamOver(stream);
+  } else {
+    const call = takeGrpcCall(token);
+    if (call !== null) {
+      const context = alive(call._contextId);
+      if (context !== null) context.onGrpcCallResponse(new GrpcCallResponse(call, EMPTY, new GrpcEnd(grpcStatusOf(status))));
+    }
+  }
+  leave(before);
+}
+
+/** The object of an id, if it is still there. */
+function alive(id: u32): BaseContext | null {
+  const context = find(id);
+  return context !== null && context._id == id ? context : null;
 }
 
 export function proxy_on_log(id: u32): void {
@@ -206,9 +270,12 @@ export function proxy_on_delete(id: u32): void {
     if (context instanceof HttpContext) {
       (<HttpContext>context)._ended();
       (<HttpContext>context).onDelete();
+      if (context._streams > 0) cancelGrpcStreams(id);
     } else if (context instanceof RootContext) {
       (<RootContext>context).onDelete();
       dropCallouts(id);
+      dropGrpcCalls(id);
+      dropGrpcStreams(id);
     }
   }
   setEnding(false);

@@ -91,6 +91,53 @@ export declare function proxy_http_call(
 ): u32;
 
 
+@external("env", "proxy_grpc_call")
+export declare function proxy_grpc_call(
+  target: usize,
+  targetLen: i32,
+  service: usize,
+  serviceLen: i32,
+  method: usize,
+  methodLen: i32,
+  metadata: usize,
+  metadataLen: i32,
+  message: usize,
+  messageLen: i32,
+  timeout: u32,
+  outToken: usize,
+): u32;
+
+
+@external("env", "proxy_grpc_stream")
+export declare function proxy_grpc_stream(
+  target: usize,
+  targetLen: i32,
+  service: usize,
+  serviceLen: i32,
+  method: usize,
+  methodLen: i32,
+  metadata: usize,
+  metadataLen: i32,
+  outToken: usize,
+): u32;
+
+
+@external("env", "proxy_grpc_send")
+export declare function proxy_grpc_send(token: u32, message: usize, messageLen: i32, endOfStream: u32): u32;
+
+
+@external("env", "proxy_grpc_cancel")
+export declare function proxy_grpc_cancel(token: u32): u32;
+
+
+@external("env", "proxy_grpc_close")
+export declare function proxy_grpc_close(token: u32): u32;
+
+
+@external("env", "proxy_get_status")
+export declare function proxy_get_status(outCode: usize, outPtr: usize, outLen: usize): u32;
+
+
 @external("env", "proxy_get_shared_data")
 export declare function proxy_get_shared_data(key: usize, keyLen: i32, outPtr: usize, outLen: usize, outCas: usize): u32;
 

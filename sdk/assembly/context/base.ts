@@ -4,6 +4,11 @@ import { clearOut, OUT, OUT_LENGTH, outBytes, setLastStatus } from "../abi/out";
 import { Bytes, EMPTY } from "../bytes";
 import { HttpCallout, HttpCallResponse, startHttpCall } from "../callout";
 import { ForeignFunction, ForeignResult } from "../foreign/call";
+import { GrpcCall, GrpcCallResponse, startGrpcCall } from "../grpc/call";
+import { GrpcService } from "../grpc/service";
+import { GrpcEnd } from "../grpc/status";
+import { GrpcStream, startGrpcStream } from "../grpc/stream";
+import { Headers } from "../headers/headers";
 import { HeaderList } from "../headers/list";
 import { PropertyPath } from "../property";
 import { activate } from "./callback";
@@ -15,6 +20,8 @@ export abstract class BaseContext {
   _id: u32 = 0;
   /** @internal The root that made it; its own id for a root. */
   _rootId: u32 = 0;
+  /** @internal How many gRPC streams it has opened. */
+  _streams: i32 = 0;
 
   /** Envoy's number of this context, unique in its VM; 0 before the SDK has registered it. */
   get contextId(): u32 {
@@ -81,6 +88,53 @@ export abstract class BaseContext {
 
   /** An answer to `httpCall`, or word that none came: see `response.outcome`. */
   onHttpCallResponse(response: HttpCallResponse): void {}
+
+  /**
+   * Calls a method of a gRPC service: one message out, one back. The answer comes to `onGrpcCallResponse` of this very object, and is dropped
+   * when its stream has ended meanwhile.
+   *
+   * @param method its name, without the service's
+   * @param message serialized; `ProtoWriter` makes one
+   * @param timeoutMilliseconds 0: none
+   * @param metadata headers beside those of gRPC itself; Envoy encodes the values of names that end with `-bin`
+   * @returns the call; its `status` is Ok, BadArgument (a name or metadata that gRPC does not take) or InternalFailure (unknown cluster, no
+   *   endpoint, circuit breaker full). Unless Ok, no answer comes.
+   */
+  grpcCall(
+    service: GrpcService,
+    method: Bytes,
+    message: Bytes = EMPTY,
+    timeoutMilliseconds: u32 = 5000,
+    metadata: HeaderList | null = null,
+  ): GrpcCall {
+    return startGrpcCall(this, service, method, message, timeoutMilliseconds, metadata);
+  }
+
+  /** The answer to `grpcCall`: a message, or how it failed. */
+  onGrpcCallResponse(response: GrpcCallResponse): void {}
+
+  /**
+   * Opens a stream of messages to a method of a gRPC service. What comes back goes to `onGrpcInitialMetadata`, `onGrpcMessage`,
+   * `onGrpcTrailingMetadata` and `onGrpcClose` of this very object, in that order.
+   *
+   * @param method its name, without the service's
+   * @returns the stream; its `status` as for `grpcCall`. Unless Ok, no callback comes.
+   */
+  grpcStream(service: GrpcService, method: Bytes, metadata: HeaderList | null = null): GrpcStream {
+    return startGrpcStream(this, service, method, metadata);
+  }
+
+  /** The other side's headers; empty when it failed at once ("trailers only"). */
+  onGrpcInitialMetadata(stream: GrpcStream, metadata: Headers): void {}
+
+  /** A message, serialized and borrowed. */
+  onGrpcMessage(stream: GrpcStream, message: Bytes): void {}
+
+  /** The other side's trailers; also of a stream that failed, then perhaps empty. */
+  onGrpcTrailingMetadata(stream: GrpcStream, metadata: Headers): void {}
+
+  /** The stream is over, for whatever reason but `cancel()`. */
+  onGrpcClose(stream: GrpcStream, end: GrpcEnd): void {}
 
   /** Calls a function of the proxy for this context, whichever callback runs. */
   callForeign(what: ForeignFunction, argument: Bytes = EMPTY): ForeignResult {
