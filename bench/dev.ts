@@ -1,12 +1,13 @@
-import { type ChildProcess, spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
-import { Agent, get } from "node:http";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { scaffold } from "../create-meshscript/scaffold.mjs";
+import { closedLoop } from "../harness/load/index.ts";
 import { packageRoot } from "../harness/provision/cache.ts";
-import { Machine, pack } from "../test/packages/packed.ts";
+import { Machine } from "../test/support/machine.ts";
+import { pack } from "../test/support/packed.ts";
+import { Staying } from "../test/support/staying.ts";
 
 /**
  * From nothing to the first green test on a real Envoy; from a save to the change in service; and 100 swaps under load. Ends with 1 when a
@@ -57,22 +58,30 @@ async function swaps(folder: string): Promise<boolean> {
   await symlink(path.join(root, "node_modules"), path.join(project, "node_modules"), "dir");
   const dev = new DevProcess(project);
   try {
-    await dev.next(/cases passed/);
+    await dev.said(/cases passed/);
     const { listeners, admin, pid } = dev.ready();
     const idle: number[] = [];
     for (let i = 0; i < SAVES; i++) idle.push(await dev.save(i));
     row("save -> live, idle: best, median, worst", spread(idle));
 
-    const load = new Load(listeners[0]?.url ?? "", CLIENTS);
     const busy: number[] = [];
     const active: number[] = [];
     const memory = new Map<number, number>();
-    for (let i = 1; i <= SWAPS; i++) {
-      busy.push(await dev.save(SAVES + i));
-      active.push(await settled(() => stat(admin, "wasm.envoy.wasm.runtime.v8.active")));
-      if (i === 20 || i === SWAPS) memory.set(i, residentMiB(pid));
-    }
-    const { failed, answered } = await load.stop();
+    const swapping = async () => {
+      for (let i = 1; i <= SWAPS; i++) {
+        busy.push(await dev.save(SAVES + i));
+        active.push(await settled(() => stat(admin, "wasm.envoy.wasm.runtime.v8.active")));
+        if (i === 20 || i === SWAPS) memory.set(i, residentMiB(pid));
+      }
+    };
+    const { hostname: host, port } = new URL(listeners[0]?.url ?? "");
+    const over = new AbortController();
+    const [statuses] = await Promise.all([
+      closedLoop({ host, port: Number(port) }, { until: over.signal, connections: CLIENTS }),
+      swapping().finally(() => over.abort()),
+    ]);
+    const answered = [...statuses.values()].reduce((sum, count) => sum + count, 0);
+    const failed = answered - (statuses.get(200) ?? 0);
     const grown = (memory.get(SWAPS) ?? 0) - (memory.get(20) ?? 0);
     row(`save -> live, ${CLIENTS} clients: best, median, worst`, spread(busy));
     row(`${SWAPS} swaps under load: requests, failed`, `${answered}, ${failed}`);
@@ -86,100 +95,34 @@ async function swaps(folder: string): Promise<boolean> {
 
 /** `meshscript dev` in a process of its own, as a user has it. */
 class DevProcess {
-  private readonly child: ChildProcess;
-  private text = "";
-  private json = "";
-  private wake = () => {};
+  private readonly running: Staying;
 
   constructor(private readonly folder: string) {
-    this.child = spawn(
-      process.execPath,
-      [path.join(root, "cli/meshscript.mjs"), "dev", "--json", "--port", "0", "--", "--concurrency", "2"],
-      {
-        cwd: folder,
-        stdio: ["ignore", "pipe", "pipe"],
-        env: { ...process.env, NO_COLOR: "1" },
-      },
-    );
-    this.child.stdout?.on("data", (chunk: Buffer) => {
-      this.json += chunk.toString();
-    });
-    this.child.stderr?.on("data", (chunk: Buffer) => {
-      this.text += chunk.toString();
-      this.wake();
-    });
-    this.child.once("close", () => {
-      this.text += "\nENDED\n";
-      this.wake();
-    });
+    const args = [path.join(root, "cli/meshscript.mjs"), "dev", "--json", "--port", "0", "--", "--concurrency", "2"];
+    this.running = new Staying(process.execPath, args, { cwd: folder, env: { ...process.env, NO_COLOR: "1" }, of: "meshscript dev" });
   }
 
   /** What it says of itself when Envoy is ready. */
   ready() {
-    return JSON.parse(this.json) as { listeners: { url: string }[]; admin: string; pid: number };
+    return JSON.parse(this.running.output.stdout) as { listeners: { url: string }[]; admin: string; pid: number };
   }
 
   /** The next match, behind the last one. */
-  async next(pattern: RegExp): Promise<RegExpExecArray> {
-    for (;;) {
-      const match = pattern.exec(this.text);
-      if (match) {
-        this.text = this.text.slice(match.index + match[0].length);
-        return match;
-      }
-      if (this.text.includes("ENDED")) throw new Error(this.text);
-      await new Promise<void>((resolve) => {
-        this.wake = resolve;
-      });
-    }
+  said(pattern: RegExp): Promise<RegExpExecArray> {
+    return this.running.output.next("stderr", pattern);
   }
 
   /** Saves a change that makes another module; milliseconds until every worker had it. */
   async save(n: number): Promise<number> {
     const file = path.join(this.folder, "assembly/filter.ts");
     await writeFile(file, (await readFile(file, "utf8")).replace(/"x-greeting(-\d+)?"/, `"x-greeting-${n}"`));
-    const [, live = ""] = await this.next(/live after ([\d.]+) s.*\n/);
+    const [, live = ""] = await this.said(/live after ([\d.]+) s.*\n/);
     return Number(live) * 1000;
   }
 
   async stop(): Promise<void> {
-    this.child.kill("SIGINT");
-    await this.next(/stopped/);
-  }
-}
-
-/** Clients that send one request after the other, each on its kept connection. */
-class Load {
-  private stopping = false;
-  private answered = 0;
-  private failed = 0;
-  private readonly clients: Promise<void>[];
-
-  constructor(
-    private readonly url: string,
-    clients: number,
-  ) {
-    this.clients = Array.from({ length: clients }, () => this.client());
-  }
-
-  async stop() {
-    this.stopping = true;
-    await Promise.all(this.clients);
-    return { answered: this.answered, failed: this.failed };
-  }
-
-  private async client(): Promise<void> {
-    const agent = new Agent({ keepAlive: true, maxSockets: 1 });
-    while (!this.stopping) {
-      const status = await new Promise<number>((resolve) => {
-        get(this.url, { agent }, (response) => response.resume().on("end", () => resolve(response.statusCode ?? 0))).on("error", () =>
-          resolve(0),
-        );
-      });
-      this.answered++;
-      if (status !== 200) this.failed++;
-    }
-    agent.destroy();
+    await this.running.stop();
+    await this.said(/stopped/);
   }
 }
 

@@ -13,7 +13,7 @@ import { failWith } from "./lib/report.mjs";
  */
 
 /** @type {Generator[]} `generate` gives the whole text. What needs compiled code takes it with `load()` from lib/dist.mjs. */
-export const generators = [
+const generators = [
   { file: "docs/cli.md", generate: async () => (await load("cli/main")).documentation() },
   { files: errorPages },
   { files: filterPages },
@@ -41,7 +41,7 @@ async function filterPages() {
 }
 
 /** Files whose text is not what their generator gives. @returns {Promise<{ file: string, text: string }[]>} */
-export async function stale() {
+async function stale() {
   const all = await Promise.all(
     generators.map(async (one) => ("files" in one ? one.files() : [{ file: one.file, text: await one.generate() }])),
   );

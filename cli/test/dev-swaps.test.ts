@@ -1,11 +1,10 @@
 // What `meshscript dev` promises of a swap, seen by clients: `npm run bench:dev` does it a hundred times through the whole command.
 import { readFileSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
-import { Agent, get } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { type Envoy, openEnvoy } from "../../harness/index.ts";
+import { type Envoy, closedLoop, openEnvoy } from "../../harness/index.ts";
 import { DebugCompiler, type DebugModule } from "../../modules/index.ts";
 import { ExtensionConfigs } from "../dev/extension-configs.ts";
 import { filterBootstrap } from "../run/bootstrap.ts";
@@ -25,7 +24,7 @@ beforeAll(async () => {
   await compiler.close();
   configs = new ExtensionConfigs(runDir);
   await configs.write(await served(0));
-  const filters = [{ ...configs.entry("my-filter"), name: "my-filter" }];
+  const filters = [{ name: "my-filter", entry: configs.entry("my-filter") }];
   envoy = await openEnvoy({
     config: filterBootstrap({ filters, port: 0, accessLog: "/dev/null" }),
     concurrency: 2,
@@ -55,28 +54,19 @@ test("sixty swaps under load: no request fails, no VM is left over, metrics go o
   timeout: 120_000,
 }, async () => {
   const before = await active();
-  let stopping = false;
-  const statuses = new Map<number, number>();
-  const clients = Array.from({ length: 4 }, async () => {
-    const agent = new Agent({ keepAlive: true, maxSockets: 1 });
-    while (!stopping) {
-      const status = await new Promise<number>((resolve) => {
-        get(envoy.url, { agent }, (response) => response.resume().on("end", () => resolve(response.statusCode ?? 0))).on("error", () =>
-          resolve(0),
-        );
-      });
-      statuses.set(status, (statuses.get(status) ?? 0) + 1);
-    }
-    agent.destroy();
-  });
   let early = 0;
-  for (let n = 1; n <= 60; n++) {
-    expect(await configs.swap(await served(n), envoy), `swap ${n}`).toBeUndefined();
-    await expect.poll(active, { timeout: 5_000 }).toBe(before);
-    if (n === 20) early = resident();
-  }
-  stopping = true;
-  await Promise.all(clients);
+  const over = new AbortController();
+  const swaps = async () => {
+    for (let n = 1; n <= 60; n++) {
+      expect(await configs.swap(await served(n), envoy), `swap ${n}`).toBeUndefined();
+      await expect.poll(active, { timeout: 5_000 }).toBe(before);
+      if (n === 20) early = resident();
+    }
+  };
+  const [statuses] = await Promise.all([
+    closedLoop(envoy.address(), { until: over.signal, connections: 4 }),
+    swaps().finally(() => over.abort()),
+  ]);
 
   expect([...statuses.keys()]).toEqual([200]);
   expect(statuses.get(200)).toBeGreaterThan(60);

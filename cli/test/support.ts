@@ -2,6 +2,7 @@ import { EventEmitter } from "node:events";
 import { readFileSync } from "node:fs";
 import { Readable } from "node:stream";
 import { fileURLToPath } from "node:url";
+import { Output } from "../../test/support/output.ts";
 import { main } from "../main.ts";
 
 export const root = fileURLToPath(new URL("../../", import.meta.url)).replace(/\/$/, "");
@@ -33,14 +34,10 @@ export interface Setting {
 
 /** Starts the command line from source in this process, with streams and signals of its own. */
 export function start(argv: readonly string[], { env = {}, cwd = root, isTTY = false, stdin = [] }: Setting = {}): Running {
-  const text = { stdout: "", stderr: "" };
-  const changed = new EventEmitter().setMaxListeners(50);
-  const output = (name: "stdout" | "stderr") => ({
+  const output = new Output({ of: `meshscript ${argv.join(" ")}` });
+  const stream = (name: "stdout" | "stderr") => ({
     isTTY,
-    write(chunk: string | Uint8Array) {
-      text[name] += typeof chunk === "string" ? chunk : Buffer.from(chunk).toString();
-      changed.emit("change");
-    },
+    write: (chunk: string | Uint8Array) => output.add(name, typeof chunk === "string" ? chunk : Buffer.from(chunk).toString()),
   });
   const signals = new EventEmitter();
   const exits: number[] = [];
@@ -48,30 +45,21 @@ export function start(argv: readonly string[], { env = {}, cwd = root, isTTY = f
   const input = Object.assign(Readable.from(stdin, { objectMode: true }), { isTTY });
   const io = {
     stdin: input,
-    stdout: output("stdout"),
-    stderr: output("stderr"),
+    stdout: stream("stdout"),
+    stderr: stream("stderr"),
     env: base,
     cwd,
     signals,
     exit: (code: number) => void exits.push(code),
   };
   const done = main(argv, io).then((code) => {
-    changed.emit("end");
-    return { code, ...text };
+    output.end();
+    return { code, stdout: output.stdout, stderr: output.stderr };
   });
-  const when = <T>(pattern: RegExp, ask: () => T | undefined | null) =>
-    new Promise<T>((resolve, reject) => {
-      const look = () => {
-        const found = ask();
-        if (found) resolve(found);
-      };
-      changed.on("change", look).once("end", () => reject(new Error(`ended without ${String(pattern)}:\n${text.stdout}${text.stderr}`)));
-      look();
-    });
-  const saw = (pattern: RegExp) => when(pattern, () => pattern.exec(text.stdout) ?? pattern.exec(text.stderr));
+  const saw = (pattern: RegExp) => output.when(pattern, () => pattern.exec(output.stdout) ?? pattern.exec(output.stderr));
   const sawBehind = (from: number, pattern: RegExp) =>
-    when(pattern, () => {
-      const match = pattern.exec(text.stderr.slice(from));
+    output.when(pattern, () => {
+      const match = pattern.exec(output.stderr.slice(from));
       return match && { match: match[0], end: from + match.index + match[0].length };
     });
   return { done, signals, exits, saw, sawBehind };

@@ -1,9 +1,7 @@
 import net from "node:net";
 import type { Address } from "../envoy/builders.ts";
 
-export interface ClosedLoopOptions {
-  /** Requests in all. */
-  requests: number;
+interface Shape {
   /** Header lines of each request, beside the host [none]. */
   headers?: readonly (readonly [string, string])[];
   /** [/] */
@@ -12,15 +10,18 @@ export interface ClosedLoopOptions {
   connections?: number;
 }
 
+/** Ends behind so many `requests`, or when `until` is aborted; what is under way then is still answered. */
+export type ClosedLoopOptions = Shape & ({ requests: number; until?: AbortSignal } | { requests?: number; until: AbortSignal });
+
 /**
  * Sends many requests over kept connections, each as soon as the one before it is answered: as fast as one thread of Node can. The answers must
- * have no body. Returns how many came with each status.
+ * have no body, or tell its length. Returns how many came with each status.
  * @throws Error when a connection ends early.
  * @example
  * await closedLoop(envoy.address(), { requests: 10_000 });
  */
 export async function closedLoop(address: Address, options: ClosedLoopOptions): Promise<Map<number, number>> {
-  const { requests, headers = [], path = "/", connections = 32 } = options;
+  const { requests = Number.POSITIVE_INFINITY, until, headers = [], path = "/", connections = 32 } = options;
   const lines = [`GET ${path} HTTP/1.1`, `host: ${address.host}`, ...headers.map(([name, value]) => `${name}: ${value}`), "", ""];
   const one = Buffer.from(lines.join("\r\n"), "latin1");
   const statuses = new Map<number, number>();
@@ -29,19 +30,22 @@ export async function closedLoop(address: Address, options: ClosedLoopOptions): 
     new Promise<void>((resolve, reject) => {
       const socket = net.connect({ port: address.port, host: address.host, noDelay: true });
       const next = () => {
-        if (left-- > 0) socket.write(one);
+        if (left-- > 0 && !until?.aborted) socket.write(one);
         else resolve(void socket.removeAllListeners("close").destroy());
       };
       let rest = "";
       socket.setEncoding("latin1");
       socket.on("connect", next);
-      socket.on("error", reject);
-      socket.on("close", () =>
-        reject(new Error(`${address.host}:${address.port} closed a connection before all ${requests} answers came`)),
-      );
+      const fail = (error: Error) => {
+        // The others stop as well: without a limit nobody else would end them.
+        left = 0;
+        reject(error);
+      };
+      socket.on("error", fail);
+      socket.on("close", () => fail(new Error(`${address.host}:${address.port} closed a connection before all answers came`)));
       socket.on("data", (chunk: string) => {
         rest += chunk;
-        if (!rest.endsWith("\r\n\r\n")) return;
+        if (rest.length < lengthOf(rest)) return;
         const status = Number(rest.slice(9, 12));
         statuses.set(status, (statuses.get(status) ?? 0) + 1);
         rest = "";
@@ -50,4 +54,12 @@ export async function closedLoop(address: Address, options: ClosedLoopOptions): 
     });
   await Promise.all(Array.from({ length: connections }, client));
   return statuses;
+}
+
+/** Of the answer that begins so, head and body; without end as long as the head is not whole. */
+function lengthOf(answer: string): number {
+  const head = answer.indexOf("\r\n\r\n");
+  if (head < 0) return Number.POSITIVE_INFINITY;
+  const body = /\ncontent-length: *(\d+)/i.exec(answer.slice(0, head))?.[1];
+  return head + 4 + Number(body ?? 0);
 }

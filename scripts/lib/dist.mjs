@@ -28,8 +28,10 @@ function inputs() {
   return folders.flatMap((folder) => filesBelow(folder, source));
 }
 
-const wanted = () =>
-  fingerprint([...inputs(), "test/packages/packed.ts", "test/support/bare-host.ts", "scripts/lib/dist.mjs", "package-lock.json"]);
+/** The benchmarks share the tests' helpers. */
+const support = () => filesBelow("test/support", (file) => file.endsWith(".ts") && !file.endsWith(".test.ts"));
+
+const wanted = () => fingerprint([...inputs(), ...support(), "scripts/lib/dist.mjs", "package-lock.json"]);
 
 /** TypeScript to `dist/`: Node 20 cannot run it. One bundle with shared chunks, so that a command loads few files. */
 export const dist = {

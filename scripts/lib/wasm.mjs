@@ -11,17 +11,15 @@ export function filters() {
   return [...sources().keys()];
 }
 
-/** @returns {Map<string, { entry: string, outDir: string, files: string[] }>} */
+/** @returns {Map<string, { entry: string, outDir: string }>} */
 function sources() {
   const found = ["filters", "examples"].flatMap((folder) => {
     const names = existsSync(path.join(root, folder)) ? readdirSync(path.join(root, folder)).sort() : [];
-    return names
-      .filter((name) => existsSync(path.join(root, folder, name, "assembly/index.ts")))
-      .map((name) => {
-        const entry = `${folder}/${name}/assembly/index.ts`;
-        const outDir = folder === "filters" ? "build" : `${folder}/${name}/build`;
-        return /** @type {const} */ ([name, { entry, outDir, files: filesBelow(path.dirname(entry), isAssemblyScript) }]);
-      });
+    return names.flatMap((name) => {
+      const entry = `${folder}/${name}/assembly/index.ts`;
+      if (!existsSync(path.join(root, entry))) return [];
+      return [/** @type {const} */ ([name, { entry, outDir: folder === "filters" ? "build" : `${folder}/${name}/build` }])];
+    });
   });
   return new Map(found);
 }
@@ -39,9 +37,9 @@ function common() {
   ]);
 }
 
-/** @param {string} name @param {string} shared */
-function wanted(name, shared) {
-  return fingerprint(sources().get(name)?.files ?? [], shared);
+/** @param {string} entry @param {string} shared */
+function wanted(entry, shared) {
+  return fingerprint(filesBelow(path.dirname(entry), isAssemblyScript), shared);
 }
 
 /** AssemblyScript to `build/`. */
@@ -49,7 +47,7 @@ export const wasm = {
   title: "wasm modules",
   isCurrent() {
     const shared = common();
-    return filters().every((name) => isStamped(`module-${name}`, wanted(name, shared)));
+    return [...sources()].every(([name, { entry }]) => isStamped(`module-${name}`, wanted(entry, shared)));
   },
   async make() {
     const results = await buildAll({});
@@ -66,10 +64,10 @@ export const wasm = {
 export async function buildAll({ names, force = false }) {
   const shared = common();
   const { buildModule } = await load("modules/index");
+  const chosen = [...sources()].filter(([name]) => names?.includes(name) ?? true);
   return Promise.all(
-    (names ?? filters()).map(async (name) => {
-      const { entry, outDir } = sources().get(name) ?? { entry: "", outDir: "" };
-      const stamp = wanted(name, shared);
+    chosen.map(async ([name, { entry, outDir }]) => {
+      const stamp = wanted(entry, shared);
       if (!force && isStamped(`module-${name}`, stamp)) {
         return {
           name,

@@ -7,7 +7,9 @@ import { promisify } from "node:util";
 import { publint } from "publint";
 import { formatMessage } from "publint/utils";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { Machine, type Packed, nodeVersion, pack } from "./packed.ts";
+import { Machine } from "../support/machine.ts";
+import { nodeVersion } from "../support/node-version.ts";
+import { type Packed, pack } from "../support/packed.ts";
 
 const run = promisify(execFile);
 let folder: string;

@@ -3,7 +3,10 @@ import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterAll, beforeAll, expect, onTestFailed, test } from "vitest";
-import { Machine, type Packed, type Staying, pack, root } from "./packed.ts";
+import { packageRoot } from "../../harness/provision/cache.ts";
+import { Machine } from "../support/machine.ts";
+import { type Packed, pack } from "../support/packed.ts";
+import type { Staying } from "../support/staying.ts";
 
 type Step =
   | { kind: "commands"; lines: string[] }
@@ -46,7 +49,7 @@ beforeAll(async () => {
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
 test("every command, file and output of docs/writing-a-filter.md holds", { timeout: 300_000 }, async () => {
-  const steps = stepsOf(await readFile(path.join(root, "docs/writing-a-filter.md"), "utf8"));
+  const steps = stepsOf(await readFile(path.join(packageRoot(), "docs/writing-a-filter.md"), "utf8"));
   const home = await mkdtemp(path.join(folder, "home-"));
   const machine = new Machine(home, packed);
   let cwd = ".";
@@ -54,7 +57,7 @@ test("every command, file and output of docs/writing-a-filter.md holds", { timeo
   let running: Staying | undefined;
   let url = "";
   onTestFailed(async () => {
-    process.stderr.write(`${running?.text() ?? ""}\n`);
+    process.stderr.write(`${running?.output.all ?? ""}\n`);
     await running?.stop();
   });
 
@@ -73,7 +76,7 @@ test("every command, file and output of docs/writing-a-filter.md holds", { timeo
       case "output":
         for (const line of step.lines) {
           if (said === "" && running) {
-            const [seen] = await running.saw(expected(line));
+            const [seen] = await running.output.next("all", expected(line));
             url = /http:\/\/127\.0\.0\.1:\d+/.exec(seen)?.[0] ?? url;
           } else {
             const match = expected(line).exec(said);
@@ -96,7 +99,7 @@ test("every command, file and output of docs/writing-a-filter.md holds", { timeo
       }
       case "stop":
         await running?.stop();
-        expect(running?.text()).toMatch(/stopped/);
+        expect(running?.output.all).toMatch(/stopped/);
         running = undefined;
         break;
     }
