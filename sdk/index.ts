@@ -1,5 +1,6 @@
 export { FilterDataStatus, FilterHeadersStatus, FilterTrailersStatus, GrpcStatus, LogLevel, Status } from "./assembly/abi/enums";
 export { lastStatus } from "./assembly/abi/out";
+export { Base64, decodeBase64 } from "./assembly/base64";
 export { Body } from "./assembly/body";
 export { Bytes, EMPTY } from "./assembly/bytes";
 export { CalloutOutcome, HttpCallout, HttpCallResponse } from "./assembly/callout";
@@ -14,6 +15,7 @@ export { ForeignFunction, ForeignResult } from "./assembly/foreign/call";
 export { Expression } from "./assembly/foreign/expression";
 export { FilterStateLifeSpan, FilterStateOutcome } from "./assembly/foreign/filter-state";
 export { ProtoReader, ProtoWriter } from "./assembly/foreign/protobuf";
+export { derOfPem } from "./assembly/foreign/pem";
 export { SignatureResult, verifySignature } from "./assembly/foreign/signature";
 export { compress, uncompress } from "./assembly/foreign/zlib";
 export { GrpcCall, GrpcCallResponse } from "./assembly/grpc/call";

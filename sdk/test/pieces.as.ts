@@ -1,6 +1,9 @@
 // The SDK's pieces that make no host call, for pieces.test.ts.
+import { Base64, decodeBase64 } from "../assembly/base64";
 import { Bytes } from "../assembly/bytes";
 import { Deadlines } from "../assembly/deadlines";
+import { derOfPem } from "../assembly/foreign/pem";
+import { reset } from "../assembly/memory/arena";
 import { SipHash } from "../assembly/siphash";
 
 const IN: usize = memory.data(1 << 16, 16);
@@ -48,4 +51,23 @@ export function deadlinePeriod(now: i64): i32 {
 
 export function deadlineCount(): i32 {
   return heap.size;
+}
+
+/** The bytes at `output`; how many, or -1. */
+export function base64(length: i32, url: i32): i32 {
+  return given(decodeBase64(Bytes.static(IN, length), url != 0 ? Base64.Url : Base64.Standard));
+}
+
+export function pem(length: i32): i32 {
+  return given(derOfPem(Bytes.static(IN, length)));
+}
+
+function given(bytes: Bytes | null): i32 {
+  let length = -1;
+  if (bytes !== null) {
+    length = bytes.length;
+    memory.copy(OUT, bytes.ptr, length);
+  }
+  reset();
+  return length;
 }

@@ -1,4 +1,5 @@
 // Pieces that filters share, against independent models.
+import { generateKeyPairSync } from "node:crypto";
 import fc from "fast-check";
 import { beforeAll, describe, expect, test } from "vitest";
 import { type Core, loadCore } from "../../modules/index.ts";
@@ -63,6 +64,55 @@ describe("SipHash-2-4", () => {
     for (let i = 0; i < 4; i++) round();
     return a ^ b ^ c ^ d;
   }
+});
+
+describe("base64", () => {
+  const decode = (text: string | Uint8Array, url = false): string | undefined => {
+    const length = core.call("base64", core.write(Buffer.from(text as string)), url ? 1 : 0);
+    return length < 0 ? undefined : Buffer.from(core.read(length)).toString("hex");
+  };
+
+  test("reads what Node writes, with both alphabets", () => {
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 300 }), (bytes) => {
+        const buffer = Buffer.from(bytes);
+        expect(decode(buffer.toString("base64"))).toBe(buffer.toString("hex"));
+        expect(decode(buffer.toString("base64url"), true)).toBe(buffer.toString("hex"));
+      }),
+    );
+  });
+
+  test("reads nothing else: what it takes is the one spelling of its bytes", () => {
+    const text = fc.string({ unit: fc.constantFrom(..."AQgw+/-_=\n 09zZ"), maxLength: 12 });
+    fc.assert(
+      fc.property(text, fc.boolean(), (input, url) => {
+        const canonical = Buffer.from(input, "base64").toString(url ? "base64url" : "base64");
+        expect(decode(input, url)).toBe(canonical === input ? Buffer.from(input, "base64").toString("hex") : undefined);
+      }),
+      { numRuns: 3_000 },
+    );
+  });
+});
+
+describe("PEM", () => {
+  const pem = (text: string) => {
+    const length = core.call("pem", core.write(Buffer.from(text)));
+    return length < 0 ? undefined : Buffer.from(core.read(length));
+  };
+  const { publicKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
+  const text = publicKey.export({ type: "spki", format: "pem" }).toString();
+  const der = publicKey.export({ type: "spki", format: "der" });
+
+  test("a key is what Node writes as DER, with either line end, and whatever is behind it", () => {
+    expect(pem(text)).toEqual(der);
+    expect(pem(text.replaceAll("\n", "\r\n"))).toEqual(der);
+    expect(pem(`${text}\n-----BEGIN OTHER-----\nAAAA\n-----END OTHER-----\n`)).toEqual(der);
+  });
+
+  test("what is cut off or broken is none", () => {
+    const broken = ["", "-----BEGIN", "-----BEGIN X-----", "-----BEGIN X-----\n", text.slice(0, -30), text.replace("M", "*"), ` ${text}`];
+    expect(broken.map(pem)).toEqual(broken.map(() => undefined));
+  });
 });
 
 describe("deadlines", () => {

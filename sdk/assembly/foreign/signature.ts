@@ -1,6 +1,7 @@
 import { Status } from "../abi/enums";
 import { Bytes, EMPTY } from "../bytes";
 import { ForeignFunction } from "./call";
+import { derOfPem } from "./pem";
 import { ProtoReader, ProtoWriter } from "./protobuf";
 
 const VERIFY = new ForeignFunction("verify_signature");
@@ -10,7 +11,7 @@ export class SignatureResult {
   constructor(
     /** True only for a signature that verified. */
     readonly valid: bool,
-    /** Ok when the function ran, whatever it found; NotFound: this proxy has none. Treat both like an invalid signature. */
+    /** Ok when the function ran, whatever it found; NotFound: this proxy has none; BadArgument: no key. Treat all like an invalid signature. */
     readonly status: Status,
     /** Why not, in Envoy's words; borrowed. */
     readonly error: Bytes,
@@ -22,16 +23,14 @@ export class SignatureResult {
  * DER (that of a JWT, r and s in one row, is not: it has to be converted).
  *
  * @param hash `sha1`, `sha224`, `sha256`, `sha384` or `sha512`
- * @param publicKey SubjectPublicKeyInfo, in DER or, when it begins with `-----`, in PEM
+ * @param publicKey SubjectPublicKeyInfo, in DER or, when it begins with `-----`, in PEM; a key that is used again is best kept as `derOfPem`
+ *   gives it
  */
 export function verifySignature(hash: string, publicKey: Bytes, signature: Bytes, text: Bytes): SignatureResult {
-  const pem = publicKey.startsWith(PEM);
-  const argument = new ProtoWriter()
-    .bytes(1, Bytes.of(hash))
-    .bytes(2, pem ? EMPTY : publicKey)
-    .bytes(3, signature)
-    .bytes(4, text)
-    .bytes(5, pem ? publicKey : EMPTY);
+  // Envoy before 1.37 knows no PEM, and reading it for each signature would cost more than the rest.
+  const der = publicKey.startsWith(PEM) ? derOfPem(publicKey) : publicKey;
+  if (der === null) return new SignatureResult(false, Status.BadArgument, NO_PEM);
+  const argument = new ProtoWriter().bytes(1, Bytes.of(hash)).bytes(2, der).bytes(3, signature).bytes(4, text);
   if (!argument.ok) return new SignatureResult(false, Status.InvalidMemoryAccess, EMPTY);
   const answer = VERIFY.call(argument.message());
   let valid = false;
@@ -46,3 +45,4 @@ export function verifySignature(hash: string, publicKey: Bytes, signature: Bytes
 }
 
 const PEM: Bytes = Bytes.of("-----");
+const NO_PEM: Bytes = Bytes.of("the public key is no PEM");
