@@ -31,7 +31,8 @@ export function serveHttp2(port: number, handle: Handle): Promise<Listening> {
     stream.on("trailers", (_pairs: unknown, _bits: unknown, rawTrailers?: string[]) => {
       trailers = fromRaw(rawTrailers ?? []);
     });
-    stream.on("end", () => complete(Buffer.concat(body), trailers));
+    // Node ends the body of a stream that was reset, too.
+    stream.on("end", () => stream.rstCode === constants.NGHTTP2_NO_ERROR && complete(Buffer.concat(body), trailers));
     stream.on("close", () => fail(new Error("the client left before the request was complete")));
     stream.on("error", () => undefined);
     handle(

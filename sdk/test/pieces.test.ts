@@ -68,7 +68,7 @@ describe("SipHash-2-4", () => {
 
 describe("base64", () => {
   const decode = (text: string | Uint8Array, url = false): string | undefined => {
-    const length = core.call("base64", core.write(Buffer.from(text as string)), url ? 1 : 0);
+    const length = Number(core.call("base64", core.write(Buffer.from(text as string)), url ? 1 : 0));
     return length < 0 ? undefined : Buffer.from(core.read(length)).toString("hex");
   };
 
@@ -96,7 +96,7 @@ describe("base64", () => {
 
 describe("PEM", () => {
   const pem = (text: string) => {
-    const length = core.call("pem", core.write(Buffer.from(text)));
+    const length = Number(core.call("pem", core.write(Buffer.from(text))));
     return length < 0 ? undefined : Buffer.from(core.read(length));
   };
   const { publicKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
