@@ -32,7 +32,7 @@ export function serveHttp2(port: number, handle: Handle): Promise<Listening> {
       trailers = fromRaw(rawTrailers ?? []);
     });
     // Node ends the body of a stream that was reset, too.
-    stream.on("end", () => stream.rstCode === constants.NGHTTP2_NO_ERROR && complete(Buffer.concat(body), trailers));
+    stream.on("end", () => !stream.aborted && complete(Buffer.concat(body), trailers));
     stream.on("close", () => fail(new Error("the client left before the request was complete")));
     stream.on("error", () => undefined);
     handle(
