@@ -3,16 +3,7 @@ import { join } from "node:path";
 import { type Diagnostic, MeshscriptError, diagnostic, exitCodes, render, wantsColor } from "../diagnostics/index.ts";
 import { packageRoot } from "../harness/provision/cache.ts";
 import type { Command, Context, Io } from "./command.ts";
-import { build } from "./commands/build.ts";
-import { check } from "./commands/check.ts";
-import { dev } from "./commands/dev.ts";
-import { doctor } from "./commands/doctor.ts";
-import { newCommand } from "./commands/new.ts";
-import { path } from "./commands/path.ts";
-import { run } from "./commands/run.ts";
-import { symbolize } from "./commands/symbolize.ts";
-import { test } from "./commands/test.ts";
-import { verify } from "./commands/verify.ts";
+import { NotLoaded, allCommands, commandsFor } from "./commands.ts";
 import { commandHelp, generalHelp, helpJson } from "./help.ts";
 import { cliMarkdown } from "./markdown.ts";
 import { type Parsed, parse } from "./parse.ts";
@@ -21,11 +12,8 @@ export type { Io } from "./command.ts";
 
 const API_VERSION = "meshscript/v1";
 
-/** Every command, in the order of the help. */
-export const commands: readonly Command[] = [doctor, newCommand, dev, run, build, check, test, verify, symbolize, path];
-
 /** `docs/cli.md`, for scripts/generate.mjs. */
-export const documentation = (): string => cliMarkdown(commands);
+export const documentation = async (): Promise<string> => cliMarkdown(await allCommands());
 
 /**
  * Runs one command line and gives the exit code. Never rejects, never calls `process.exit` but for the second Ctrl-C.
@@ -49,12 +37,14 @@ export async function main(argv: readonly string[], io: Io = processIo()): Promi
   let json = own.includes("--json");
   let color = wantsColor(io.stderr, io.env);
   try {
+    const commands = await commandsFor(argv);
+    interrupt.signal.throwIfAborted();
     const parsed = parse(argv, commands);
     // The short form of kubectl, istioctl and linkerd.
     json ||= parsed.flags.text("output") === "json";
     const context = contextOf(parsed, io, json, interrupt.signal);
     color = context.color.stderr;
-    return await dispatch(parsed, context);
+    return await dispatch(parsed, commands, context);
   } catch (error) {
     if (error instanceof Interrupted) return exitCodes.interrupted;
     return fail(error, io, json, color);
@@ -67,7 +57,7 @@ export async function main(argv: readonly string[], io: Io = processIo()): Promi
 
 class Interrupted extends Error {}
 
-async function dispatch({ command, flags }: Parsed, context: Context): Promise<number> {
+async function dispatch({ command, flags }: Parsed, commands: readonly Command[], context: Context): Promise<number> {
   const { json, signal } = context;
   if (flags.on("version")) {
     if (json) context.printJson({ success: true, version: version() });
@@ -115,6 +105,13 @@ function contextOf(parsed: Parsed, io: Io, json: boolean, signal: AbortSignal): 
 
 /** Prints what went wrong: a finding as it is, anything else with its stack and the request to report it. */
 function fail(error: unknown, io: Io, json: boolean, color: boolean): number {
+  if (error instanceof NotLoaded) {
+    // As the bin says it of this file.
+    io.stderr.write(
+      `meshscript: what is compiled cannot be loaded (${error.message}): run \`npm run setup\` in the folder of the repository\n`,
+    );
+    return exitCodes.environment;
+  }
   const known = error instanceof MeshscriptError;
   const diagnostics: readonly Diagnostic[] = known ? error.diagnostics : [unexpected(error)];
   const exitCode = known ? error.exitCode : exitCodes.internal;

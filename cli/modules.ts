@@ -1,7 +1,8 @@
 import { existsSync, readdirSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
-import type { MeshscriptError } from "../diagnostics/index.ts";
+import type { Diagnostic, DiagnosticCode, MeshscriptError } from "../diagnostics/index.ts";
 import { packageRoot } from "../harness/provision/cache.ts";
+import { type TracedModule, openTraced } from "../modules/index.ts";
 import { closest } from "../modules/verify/closest.ts";
 import { usage } from "./parse.ts";
 
@@ -36,4 +37,20 @@ export function moduleNotFound(name: string, names: readonly string[], why: stri
   const near = closest(name, names);
   const hint = near === undefined ? `; there are: ${names.join(", ") || "none"}` : `, did you mean ${JSON.stringify(near)}?`;
   return usage("MS0506", `unknown filter ${JSON.stringify(name)} (${why})${hint}`);
+}
+
+const FATAL = new Set<DiagnosticCode>(["MS0205", "MS0210", "MS0211", "MS0212", "MS0213", "MS0214", "MS0216", "MS0218", "MS0222"]);
+
+/**
+ * Whether Envoy does not load a module of which the verifier says this, or does not survive it (MS0222). Its other findings are about what
+ * breaks later, and for whoever builds the module.
+ */
+export function isFatal({ code, message }: Diagnostic): boolean {
+  // Envoy loads older versions of the ABI, too.
+  return FATAL.has(code) || (code === "MS0217" && message.endsWith("is no ABI version that Envoy knows"));
+}
+
+/** Those modules that have a source map beside them: their traps are shown with file:line:column. */
+export function tracedModules(paths: readonly string[]): TracedModule[] {
+  return paths.filter((path) => existsSync(`${path}.map`)).map((path) => openTraced(path));
 }

@@ -64,6 +64,11 @@ function passThrough(command: Command, before: readonly string[], behind: readon
   return { command, flags, positionals: [], rest: behind[0] === "--" ? behind.slice(1) : [...behind] };
 }
 
+/** The command that a command line names, whether there is such a one or not. */
+export function commandName(argv: readonly string[]): string | undefined {
+  return argv[commandIndex(argv) ?? argv.length];
+}
+
 /** The first argument that is neither a flag nor the value of `--color`. */
 function commandIndex(argv: readonly string[]): number | undefined {
   for (let i = 0; i < argv.length; i++) {

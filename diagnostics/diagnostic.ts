@@ -1,5 +1,6 @@
 import type { CodeEntry } from "./code-entry.ts";
 import { type DiagnosticCode, registry } from "./registry.ts";
+import { withoutSecrets } from "./secrets.ts";
 
 /** Where in a user's file: `line` and `column` count from 1; `text` is the whole line and `length` the number of columns to mark. */
 export interface SourceLocation {
@@ -39,7 +40,8 @@ export function diagnostic(code: DiagnosticCode, message: string, details: Diagn
     code,
     level: entry.level,
     message,
-    ...(details.location ? { location: details.location } : {}),
+    // Here, and not where it is shown: findings go to terminals, to JSON and into test reports.
+    ...(details.location ? { location: withoutSecrets(details.location) } : {}),
     notes: details.notes ?? [],
     help: details.help ?? entry.help,
   };

@@ -5,3 +5,4 @@ export { reasonOfErrno } from "./errno.ts";
 export { errorIndex, errorPage } from "./pages.ts";
 export { type DiagnosticCode, registry } from "./registry.ts";
 export { type RenderOptions, render, renderJson } from "./render.ts";
+export { spanIn } from "./span.ts";

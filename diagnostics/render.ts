@@ -13,12 +13,14 @@ export interface RenderOptions {
 
 /**
  * Findings as text for a person, esbuild's shape: place, level, code, message, the line with a caret, help and the code's page.
- * Sorted by place, capped at 20, closed by a count when there is more than one.
+ * Sorted by place, capped at 20, closed by a count when there is more than one. A help that several have stands below the last of them.
  */
 export function render(diagnostics: readonly Diagnostic[], options: RenderOptions = {}): string {
   const color = options.color ?? wantsColor(process.stderr);
   const sorted = [...diagnostics].sort(byPlace);
-  const blocks = sorted.slice(0, LIMIT).map((d) => renderOne(d, color));
+  const shown = sorted.slice(0, LIMIT);
+  const last = (d: Diagnostic) => shown.findLast(({ code, help }) => code === d.code && help === d.help) === d;
+  const blocks = shown.map((d) => renderOne(d, color, last(d)));
   if (sorted.length > LIMIT) blocks.push(`... and ${sorted.length - LIMIT} more`);
   if (sorted.length > 1) blocks.push(summary(sorted));
   return `${blocks.join("\n\n")}\n`;
@@ -29,7 +31,7 @@ export function renderJson(diagnostics: readonly Diagnostic[]): string {
   return JSON.stringify({ apiVersion: "meshscript/v1", diagnostics }, null, 2);
 }
 
-function renderOne(d: Diagnostic, color: boolean): string {
+function renderOne(d: Diagnostic, color: boolean, withHelp: boolean): string {
   type Format = Parameters<typeof styleText>[0];
   const paint = (format: Format, text: string) => (color ? styleText(format, text, { validateStream: false }) : text);
   const at = d.location;
@@ -46,7 +48,7 @@ function renderOne(d: Diagnostic, color: boolean): string {
     }
   }
   lines.push(...d.notes.map((note) => `  ${note}`));
-  lines.push(helpLine(d, paint));
+  if (withHelp) lines.push(helpLine(d, paint));
   return lines.join("\n");
 }
 

@@ -2,15 +2,14 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type Diagnostic, MeshscriptError, exitCodes } from "../../diagnostics/index.ts";
 import { type Verdict, askEnvoy } from "../../harness/envoy/validate.ts";
-import { type ConfigObject, type Provisioned, cacheDirectory, minimalModule, provision, wantedVersion } from "../../harness/index.ts";
+import { type ConfigObject, type Provisioned, cacheDirectory, minimalModule } from "../../harness/index.ts";
 import { inTemporaryFolder } from "../../harness/provision/cache.ts";
+import type { Context } from "../command.ts";
+import { toolsFor } from "../tools.ts";
 
-export interface AskerOptions {
-  cwd: string;
-  env: Record<string, string | undefined>;
+export interface AskerOptions extends Pick<Context, "io" | "say"> {
   /** `--no-envoy` */
   never: boolean;
-  progress(line: string): void;
 }
 
 /** What Envoy says to a bootstrap: to a file as it is, or to an object, whose JSON has each field on a line of its own. */
@@ -38,8 +37,8 @@ export class Asker {
   ): Promise<T | undefined> {
     const tools = await this.found();
     if (!tools) return undefined;
-    const { cwd } = this.options;
-    return inTemporaryFolder(cacheDirectory(this.options.env), async (folder) => {
+    const { cwd, env } = this.options.io;
+    return inTemporaryFolder(cacheDirectory(env), async (folder) => {
       const accepting = join(folder, "accepting.wasm");
       await writeFile(accepting, minimalModule);
       const ask = async (config: string | ConfigObject): Promise<Asked> => {
@@ -59,9 +58,8 @@ export class Asker {
   }
 
   private async find(): Promise<Provisioned | undefined> {
-    const { env, cwd, progress } = this.options;
     try {
-      return await provision({ env, version: await wantedVersion(cwd), progress });
+      return await toolsFor(this.options);
     } catch (error) {
       if (!(error instanceof MeshscriptError) || error.exitCode !== exitCodes.environment) throw error;
       this.failure = error.diagnostics;

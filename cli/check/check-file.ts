@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { extname, resolve } from "node:path";
-import { type Diagnostic, MeshscriptError, type SourceLocation, diagnostic, reasonOfErrno } from "../../diagnostics/index.ts";
+import { type Diagnostic, MeshscriptError, diagnostic, reasonOfErrno, spanIn } from "../../diagnostics/index.ts";
 import { parseCases } from "../../harness/cases/load.ts";
 import { type YamlSource, readYaml } from "../../harness/cases/source.ts";
 import { isObject } from "../../harness/envoy/builders.ts";
@@ -11,6 +11,7 @@ import { kindOf, nearlyKnown } from "./kind.ts";
 import { shown } from "./mistake.ts";
 import type { Report } from "./question.ts";
 import { jsonMistake } from "./strict-json.ts";
+import { isTooDeep, tooDeep } from "./too-deep.ts";
 import type { Workshop } from "./workshop.ts";
 
 /** Checks one file. @param filter whose configuration it is; else its content and its place tell what it is */
@@ -60,17 +61,11 @@ function parse(text: string, file: string): YamlSource {
     return readYaml(text, file, "MS0902");
   } catch (error) {
     if (!(error instanceof MeshscriptError)) throw error;
+    if (isTooDeep(error)) throw new MeshscriptError(tooDeep(error, "MS0902"));
     // What the parser finds behind the first mistake are consequences, but for names that are there twice.
     const twice = error.diagnostics.filter(({ message }) => /must be unique/.test(message));
     throw new MeshscriptError(twice.length === error.diagnostics.length ? twice : error.diagnostics.slice(0, 1));
   }
-}
-
-function spanIn(text: string, file: string, start: number, end: number): SourceLocation {
-  const before = text.slice(0, start).split("\n");
-  const column = (before.at(-1) ?? "").length + 1;
-  const line = (text.split("\n")[before.length - 1] ?? "").replace(/^\uFEFF|\r$/g, "");
-  return { file, line: before.length, column, length: Math.max(1, Math.min(end - start, line.length - column + 1)), text: line };
 }
 
 function checkCases(text: string, path: string, file: string): Report {

@@ -30,6 +30,7 @@ export async function checkConfigFile(source: YamlSource, file: string, filter: 
       return {
         path,
         name: filter.name,
+        module: filter.module,
         text,
         locate: () => ({ file }),
         reported: mistakes.map((mistake) => mistake.path),

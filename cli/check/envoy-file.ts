@@ -69,6 +69,7 @@ async function checkPlugin(found: FoundPlugin, source: YamlSource, file: string,
   const plugin: Plugin = {
     path,
     name,
+    ...(module.path === undefined ? {} : { module: module.path }),
     locate: (...names) => nearest(source, found, names),
     reported: [],
     unfit: module.findings.length > 0,

@@ -1,9 +1,10 @@
 import { existsSync, readdirSync } from "node:fs";
 import { basename, dirname, resolve } from "node:path";
-import { type Diagnostic, type DiagnosticCode, type SourceLocation, diagnostic } from "../../diagnostics/index.ts";
+import { type Diagnostic, type SourceLocation, diagnostic } from "../../diagnostics/index.ts";
 import type { Path, YamlSource } from "../../harness/cases/source.ts";
 import { findFilters, verifyModule } from "../../modules/index.ts";
 import { closest } from "../../modules/verify/closest.ts";
+import { isFatal } from "../modules.ts";
 import { nameOf } from "./filters.ts";
 import { type FoundPlugin, dig, pathTo } from "./plugins.ts";
 import type { Workshop } from "./workshop.ts";
@@ -16,9 +17,6 @@ export interface ModuleCheck {
   /** Envoy would not load it. */
   broken: boolean;
 }
-
-/** Envoy loads no such module, or does not survive it (MS0222). The verifier's other findings are about what breaks later. */
-const FATAL = new Set<DiagnosticCode>(["MS0205", "MS0210", "MS0211", "MS0212", "MS0213", "MS0214", "MS0216", "MS0217", "MS0218", "MS0222"]);
 
 /** `vm_config.code` of a plugin: it is there, and it loads. */
 export async function checkModule(
@@ -44,14 +42,14 @@ export async function checkModule(
       return { findings: [...findings, missing], path: module, broken: true };
     }
     const verdicts = workshop.verified(module);
-    const broken = verdicts.some(({ code }) => FATAL.has(code));
+    const broken = verdicts.some(isFatal);
     return { findings: [...findings, ...unfit(name, verdicts, location)], path: module, broken };
   }
   const bytes = dig(config, "vm_config", "code", "local", "inline_bytes");
   if (typeof bytes === "string") {
     const verdicts = verifyModule(Buffer.from(bytes, "base64"), { file });
     const location = place("vm_config", "code", "local", "inline_bytes");
-    return { findings: [...findings, ...unfit("the module", verdicts, location)], broken: verdicts.some(({ code }) => FATAL.has(code)) };
+    return { findings: [...findings, ...unfit("the module", verdicts, location)], broken: verdicts.some(isFatal) };
   }
   if (dig(config, "vm_config", "code") === undefined && dig(config, "vm_config") !== undefined) {
     const help = "write `code: { local: { filename: build/NAME.wasm } }` below vm_config";
@@ -72,7 +70,7 @@ export async function checkModule(
 /** One finding for what the verifier has against a module. */
 export function unfit(name: string, verdicts: readonly Diagnostic[], location: SourceLocation): Diagnostic[] {
   if (verdicts.length === 0) return [];
-  const fatal = verdicts.some(({ code }) => FATAL.has(code));
+  const fatal = verdicts.some(isFatal);
   const message = `${name} ${fatal ? "is no module that Envoy loads" : "loads, but breaks at run time"}`;
   return [diagnostic("MS0905", message, { location, notes: verdicts.map(({ code, message: what }) => `${code}: ${what}`) })];
 }

@@ -10,6 +10,8 @@ export interface Plugin {
   path: Path;
   /** For a person. */
   name: string;
+  /** The path of its module, when that is a file. */
+  module?: string;
   /** Its configuration, where that is a text. */
   text?: ConfigText;
   /** Where a part of its PluginConfig stands, by field names; the nearest thing that is there. */

@@ -3,6 +3,9 @@ import { valueAt } from "../../harness/cases/findings.ts";
 import type { Path } from "../../harness/cases/source.ts";
 import { isObject } from "../../harness/envoy/builders.ts";
 import { messagesIn, shortLine } from "../../harness/envoy/failure.ts";
+import { tracedModules } from "../modules.ts";
+import { type Problem, problemsIn } from "../problems.ts";
+import { configurationTrap, trapIn } from "../traps.ts";
 import type { Asked } from "./asker.ts";
 import type { Plugin, Question } from "./question.ts";
 
@@ -11,9 +14,6 @@ const LINE = /^\[[^\]]*\]\[\d+\]\[(?:warning|error|critical)\]\[wasm\] \[[^\]]*\
 const OF_MODULE = /^wasm log(?: .*?)?: (.*)$/s;
 /** What Envoy says after every failure of a module. */
 const IDLE_TALK = /Plugin .*failed to load|Failed to (?:load Wasm code|configure base Wasm plugin)$/;
-
-/** One problem as the SDK's reader words it. */
-const PROBLEM = /^(?:(.*) \()?line (\d+), column (\d+)\)?: (.*)$/s;
 
 /** The plugin that Envoy could not make. */
 export function refusedPlugin(reason: string, { value, plugins }: Question): Plugin | undefined {
@@ -30,8 +30,12 @@ export function refusalOf(plugin: Plugin, asked: Asked): Diagnostic[] {
   const lines = messagesIn(asked.lines).flatMap((line) => LINE.exec(line)?.[1] ?? []);
   const said = lines.flatMap((line) => OF_MODULE.exec(line)?.[1] ?? []).map((text) => text.replace(/^\[[^\]]*\] /, ""));
   const who = `${plugin.name} refused its configuration`;
-  const refused = said.find((text) => text.startsWith("configuration refused: "));
-  if (refused !== undefined) return refusals(plugin, who, refused.slice("configuration refused: ".length));
+  for (const text of said) {
+    const refused = problemsIn(text);
+    if (refused) return refusals(plugin, who, refused.problems, refused.more);
+  }
+  const trap = trapIn(lines, tracedModules(plugin.module === undefined ? [] : [plugin.module]));
+  if (trap) return news(plugin, [configurationTrap(plugin.name, trap, said, plugin.locate("configuration"))]);
   const [first, ...more] = said;
   if (first !== undefined)
     return news(plugin, [
@@ -48,28 +52,25 @@ export function refusalOf(plugin: Plugin, asked: Asked): Diagnostic[] {
   return [diagnostic("MS0905", `the module of ${plugin.name} does not start: ${reason}`, { location, notes })];
 }
 
-/** The reader joins its problems with "; ", and names three. */
-function refusals(plugin: Plugin, who: string, text: string): Diagnostic[] {
-  const problems = text.split(/; (?=and \d+ more$|[^;]* \(line \d+, column \d+\): )/);
-  const more = /^and \d+ more$/.test(problems.at(-1) ?? "") ? problems.pop() : undefined;
+/** The reader names three. @param more how many there are besides */
+function refusals(plugin: Plugin, who: string, problems: readonly Problem[], more: string | undefined): Diagnostic[] {
   const found = problems.flatMap((each) => problem(plugin, who, each));
   // Of those that it does not name the schema has named some: then nobody knows how many are left.
   if (more !== undefined && plugin.reported.length === 0) found.at(-1)?.notes.push(`${more}; check again when these are mended`);
   return found;
 }
 
-function problem(plugin: Plugin, who: string, text: string): Diagnostic[] {
-  const [, name, line, column, what] = PROBLEM.exec(text) ?? [];
-  if (line === undefined || !plugin.text)
+function problem(plugin: Plugin, who: string, { text, field, at, what }: Problem): Diagnostic[] {
+  if (at === undefined || !plugin.text)
     return news(plugin, [diagnostic("MS0102", `${who}: ${text}`, { location: plugin.locate("configuration") })]);
-  const path = plugin.text.pathAt(Number(line), Number(column));
+  const path = plugin.text.pathAt(at.line, at.column);
   if (plugin.reported.some((known) => isWithin(path, known) || isWithin(known, path))) return [];
-  const message = `${who}: ${name === undefined ? "" : `${name}: `}${what}`;
-  return [diagnostic("MS0102", message, { location: placeOf(plugin.text, path, Number(line), Number(column), what ?? "") })];
+  const message = `${who}: ${field === undefined ? "" : `${field}: `}${what}`;
+  return [diagnostic("MS0102", message, { location: placeOf(plugin.text, path, at, what) })];
 }
 
-function placeOf(text: NonNullable<Plugin["text"]>, path: Path, line: number, column: number, what: string): SourceLocation {
-  return path.length === 0 ? text.at(line, column) : text.locate(path, what.startsWith("unknown field") ? "key" : "value");
+function placeOf(text: NonNullable<Plugin["text"]>, path: Path, at: NonNullable<Problem["at"]>, what: string): SourceLocation {
+  return path.length === 0 ? text.at(at.line, at.column) : text.locate(path, what.startsWith("unknown field") ? "key" : "value");
 }
 
 /** Without a place nobody can tell whether it is what the schema has said: then it counts as that. */

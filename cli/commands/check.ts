@@ -53,7 +53,7 @@ export const check: Command = {
     const filter = await filterOf(flags.text("filter"), io.cwd);
     const files = context.positionals.length > 0 ? [...new Set(context.positionals)] : await ownFiles(io.cwd, filter);
     const withoutEnvoy = flags.on("no-envoy");
-    const asker = new Asker({ cwd: io.cwd, env: io.env, never: withoutEnvoy, progress: (line) => say(`meshscript: ${line}`) });
+    const asker = new Asker({ io, say, never: withoutEnvoy });
     const workshop = new Workshop(io.cwd, asker, withoutEnvoy, say);
     const reports: Report[] = [];
     for (const file of files) {

@@ -1,20 +1,20 @@
 import { join, resolve } from "node:path";
 import { exitCodes } from "../../diagnostics/index.ts";
-import { type Envoy, cacheDirectory, newRunDirectory, openEnvoy, openRunDirectory, provision, wantedVersion } from "../../harness/index.ts";
+import { cacheDirectory, newRunDirectory, openRunDirectory } from "../../harness/index.ts";
 import { DebugCompiler } from "../../modules/index.ts";
 import type { Command, Context } from "../command.ts";
 import { ExtensionConfigs } from "../dev/extension-configs.ts";
 import { type DevFilter, devFilters } from "../dev/filters.ts";
+import { Serving } from "../dev/serving.ts";
 import { Session } from "../dev/session.ts";
-import { Watch } from "../dev/watch.ts";
+import { type Change, Watch } from "../dev/watch.ts";
 import { usage } from "../parse.ts";
 import { filterBootstrap } from "../run/bootstrap.ts";
 import { type EnvoyFlags, envoyFlags } from "../run/envoy-flags.ts";
 import { portNumber, upstreamAddress } from "../run/options.ts";
-import { Output } from "../run/output.ts";
 import type { RunPlan } from "../run/plan.ts";
 import { checkPorts } from "../run/ports.ts";
-import { seconds } from "../text.ts";
+import { toolsFor } from "../tools.ts";
 
 /** `meshscript dev`: an Envoy that has every change a moment after it was saved. */
 export const dev: Command = {
@@ -22,8 +22,8 @@ export const dev: Command = {
   summary: "run Envoy with the filters of the project and put every change into service as it is saved",
   description: [
     "One listener on 127.0.0.1 with the project's filters (config.json beside each is its configuration) in front of an upstream. A change of the sources is compiled with assertions, tried in process, and handed to the running Envoy by extension config discovery (ECDS): no request is lost, requests under way end on the old module, shared data and metrics stay. A change of config.json is handed over alone.",
-    "Then the cases of cases.yaml that it may affect run on the in-process host. Each change is one line with the time from the save until every worker serves it. What does not compile, or refuses its configuration, is shown with its place, and the old module goes on serving.",
-    "Traps in Envoy's log are shown with file:line:column. Ctrl-C stops Envoy and everything with it.",
+    "Then the cases of cases.yaml that it may affect run on the in-process host. Each change is one line with the time from the save until every worker serves it. What does not compile, refuses its configuration, or traps or loops while it starts, is shown with its place, and the old module goes on serving.",
+    "Traps in Envoy's log are shown with file:line:column. An Envoy that ends by itself is told and started again, on the same port, unless it had just begun. Ctrl-C stops Envoy and everything with it.",
   ],
   rest: "Envoy's flags",
   flags: {
@@ -50,7 +50,7 @@ export const dev: Command = {
     { title: "one of several filters; Envoy's own flags after --", command: "meshscript dev --filter tracing --port 0 -- --concurrency 2" },
   ],
   exits: {
-    environment: "Envoy or the SDK is missing, a port is in use, or Envoy did not start",
+    environment: "Envoy or the SDK is missing, a port is in use, or Envoy did not start or ended a moment later",
     interrupted: "Ctrl-C before Envoy was ready, or a second one",
   },
   stopsItself: true,
@@ -62,7 +62,8 @@ export const dev: Command = {
     const kept = flags.text("run-dir");
     const runDir = kept === undefined ? newRunDirectory(cacheDirectory(io.env)) : resolve(io.cwd, kept);
     const configs = new ExtensionConfigs(runDir);
-    const plan = planOf(context, { filters, runDir, temporary: kept === undefined, configs, envoyOptions });
+    const planWith = (port?: number) => planOf(context, { filters, runDir, temporary: kept === undefined, configs, envoyOptions, port });
+    const plan = planWith();
     await checkPorts(plan.config);
     const directory = await openRunDirectory(runDir, { temporary: plan.temporary });
     const compiler = new DebugCompiler(io.cwd);
@@ -74,47 +75,47 @@ export const dev: Command = {
     signal.addEventListener("abort", () => void watch.close(), { once: true });
     // Ctrl-C may have come while the ports were looked at.
     if (signal.aborted) await watch.close();
-    let running: Running | undefined;
+    const tools = toolsFor(context);
+    tools.catch(() => undefined);
+    const serving = new Serving(context, planWith, session, tools);
     try {
-      const tools = provision({ env: io.env, version: await wantedVersion(io.cwd), progress: (line) => say(`meshscript: ${line}`) });
-      tools.catch(() => undefined);
       await watch.ready;
       let asOf = Date.now();
       watch.know(session.files(), asOf);
       await session.begin();
       if (!session.complete) say("waiting for a change");
+      else if (!signal.aborted) {
+        await serving.start();
+        await session.allCases();
+      }
+      let next: Promise<Change | undefined> | undefined;
       for (;;) {
         watch.know(session.files(), asOf);
-        if (running === undefined && session.complete && !signal.aborted) {
-          running = await start(context, plan, session, await tools);
-          await session.allCases();
-          // Envoy that ends by itself ends this, too.
-          void running.envoy.ended.then(() => watch.close());
+        next ??= watch.next();
+        const event = await Promise.race([next, serving.ended()]);
+        if (event === undefined || signal.aborted) break;
+        if (event === "ended") {
+          // Somebody will want to look.
+          directory.keep();
+          await serving.startAgain();
+          continue;
         }
-        const change = await watch.next();
-        if (change === undefined) break;
+        next = undefined;
         asOf = Date.now();
-        await session.change(change);
+        await session.change(event, () => serving.start());
       }
-      await running?.output.quiet();
+      await serving.quiet();
     } finally {
       await watch.close();
       await compiler.close();
-      if (!signal.aborted) await running?.output.stop();
-      await running?.envoy.stop();
-      await running?.output.stop();
+      await serving.stop();
       await directory.remove();
     }
-    if (running === undefined) return exitCodes.interrupted;
+    if (!serving.began) return exitCodes.interrupted;
     say("stopped");
     return exitCodes.ok;
   },
 };
-
-interface Running {
-  envoy: Envoy;
-  output: Output;
-}
 
 interface Parts {
   filters: readonly DevFilter[];
@@ -122,39 +123,18 @@ interface Parts {
   temporary: boolean;
   configs: ExtensionConfigs;
   envoyOptions: Omit<EnvoyFlags, "config">;
+  port: number | undefined;
 }
 
-function planOf({ flags }: Context, { filters, runDir, temporary, configs, envoyOptions }: Parts): RunPlan {
+function planOf({ flags }: Context, { filters, runDir, temporary, configs, envoyOptions, port }: Parts): RunPlan {
   const upstream = flags.text("upstream");
   const names = filters.map(({ name }) => name);
   const config = filterBootstrap({
-    filters: names.map((name) => ({ ...configs.entry(name), name })),
-    port: portNumber(flags.text("port") ?? "10000"),
+    filters: names.map((name) => ({ name, entry: configs.entry(name) })),
+    port: port ?? portNumber(flags.text("port") ?? "10000"),
     accessLog: join(runDir, "access.log"),
     ...(upstream === undefined ? {} : { upstream: upstreamAddress(upstream) }),
   });
   const more = upstream === undefined ? {} : { upstream };
   return { config, filters: names, modules: [], sources: new Map(), runDir, temporary, envoy: envoyOptions, ...more };
-}
-
-async function start(context: Context, plan: RunPlan, session: Session, tools: Awaited<ReturnType<typeof provision>>): Promise<Running> {
-  const output = new Output(context, plan, session.traced);
-  const started = performance.now();
-  try {
-    const envoy = await openEnvoy({
-      config: plan.config,
-      tools,
-      runDir: plan.runDir,
-      cwd: context.io.cwd,
-      componentLogLevel: "wasm:info",
-      ...plan.envoy,
-      signal: context.signal,
-    });
-    session.serve(envoy);
-    output.ready(envoy, seconds(performance.now() - started));
-    return { envoy, output };
-  } catch (error) {
-    await output.stop();
-    throw error;
-  }
 }

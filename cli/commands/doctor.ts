@@ -1,11 +1,11 @@
 import { exitCodes } from "../../diagnostics/index.ts";
-import { provision, wantedVersion } from "../../harness/index.ts";
 import type { Command, Context } from "../command.ts";
 import { type Category, renderCategory } from "../doctor/check.ts";
 import { type Tools, envoyChecks } from "../doctor/envoy.ts";
 import { moduleChecks } from "../doctor/modules.ts";
 import { installerChecks, systemChecks } from "../doctor/system.ts";
 import { seconds } from "../text.ts";
+import { toolsFor } from "../tools.ts";
 
 /** `meshscript doctor`: what is there, where, and whether it works. */
 export const doctor: Command = {
@@ -74,9 +74,7 @@ function start({ io, signal, say }: Context): { name: string; checks: Promise<Ca
 
 async function findTools(io: Context["io"], say: (text: string) => void): Promise<Tools> {
   try {
-    return {
-      tools: await provision({ env: io.env, version: await wantedVersion(io.cwd), progress: (line) => say(`meshscript: ${line}`) }),
-    };
+    return { tools: await toolsFor({ io, say }) };
   } catch (error) {
     return { error };
   }

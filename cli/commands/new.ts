@@ -29,6 +29,9 @@ export const newCommand: Command = {
   exits: {},
   async run({ positionals: [folder = ""], flags, io, json, print, printJson }) {
     const example = flags.text("example");
+    if (folder.trim() === "") throw usage("MS0504", "new needs FOLDER, got an empty name", "write for example `meshscript new my-filter`");
+    if (example !== undefined && !examples().includes(example))
+      throw usage("MS0503", `there is no example ${JSON.stringify(example)}; there are: ${examples().join(", ")}`);
     const made = making(() =>
       scaffold({
         folder: resolve(io.cwd, folder),

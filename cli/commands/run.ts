@@ -1,14 +1,15 @@
-import { existsSync } from "node:fs";
 import { relative } from "node:path";
-import { type DiagnosticCode, MeshscriptError, exitCodes, render } from "../../diagnostics/index.ts";
-import { type Envoy, openEnvoy, openRunDirectory, provision, validateConfig, wantedVersion } from "../../harness/index.ts";
-import { type TracedModule, openTraced, verifyModule } from "../../modules/index.ts";
+import { MeshscriptError, exitCodes, render } from "../../diagnostics/index.ts";
+import { type Envoy, openEnvoy, openRunDirectory, validateConfig } from "../../harness/index.ts";
+import { verifyModule } from "../../modules/index.ts";
 import type { Command, Context } from "../command.ts";
+import { isFatal, tracedModules } from "../modules.ts";
 import { Output } from "../run/output.ts";
 import { type RunPlan, planOf } from "../run/plan.ts";
 import { checkPorts } from "../run/ports.ts";
 import { explained } from "../run/refusal.ts";
 import { seconds, shortPath } from "../text.ts";
+import { toolsFor } from "../tools.ts";
 
 /** `meshscript run`: an Envoy in the foreground. */
 export const run: Command = {
@@ -60,17 +61,11 @@ export const run: Command = {
   async run(context) {
     const plan = await planOf(context);
     checkModules(plan, context);
-    const tools = await unlessInterrupted(
-      context.signal,
-      provision({
-        env: context.io.env,
-        version: await wantedVersion(context.io.cwd),
-        progress: (line) => context.say(`meshscript: ${line}`),
-      }),
-    );
+    const tools = await unlessInterrupted(context.signal, toolsFor(context));
+    const known = { sources: plan.sources, traced: tracedModules(plan.modules), cwd: context.io.cwd };
     if (context.flags.on("validate")) {
       await validateConfig(plan.file ?? plan.config, { cwd: context.io.cwd, tools }).catch((error: unknown) => {
-        throw explained(error, plan.sources);
+        throw explained(error, known);
       });
       if (context.json) context.printJson({ success: true, envoy: tools.envoy });
       else context.say(`√ Envoy ${tools.envoy.version} takes ${plan.file === undefined ? "it" : relative(context.io.cwd, plan.file)}`);
@@ -78,7 +73,7 @@ export const run: Command = {
     }
     await checkPorts(plan.config);
     const directory = await openRunDirectory(plan.runDir, { temporary: plan.temporary });
-    const output = new Output(context, plan, traced(plan));
+    const output = new Output(context, plan, known.traced);
     const started = performance.now();
     const envoy = await openEnvoy({
       config: plan.file ?? plan.config,
@@ -91,7 +86,7 @@ export const run: Command = {
       signal: context.signal,
     }).catch(async (error: unknown) => {
       await output.stop();
-      const shown = explained(error, plan.sources);
+      const shown = explained(error, known);
       // Nobody will look at a folder that the message does not name.
       const unnamed = shown instanceof MeshscriptError && !shown.message.includes(directory.path);
       if (context.signal.aborted || unnamed) await directory.remove();
@@ -109,19 +104,11 @@ export const run: Command = {
   },
 };
 
-/** Envoy loads no such module, or does not survive it (MS0222). The verifier's other findings are for whoever builds the module. */
-const FATAL = new Set<DiagnosticCode>(["MS0205", "MS0210", "MS0211", "MS0212", "MS0213", "MS0214", "MS0216", "MS0218", "MS0222"]);
-
 /** What is wrong with a module, in the verifier's words: Envoy would say "Unable to create Wasm plugin" and no more. */
 function checkModules({ modules }: RunPlan, { io, say, color }: Context): void {
   const findings = modules.flatMap((path) => verifyModule(path, { file: shortPath(path, io.cwd) }));
-  if (findings.some(({ code }) => FATAL.has(code))) throw new MeshscriptError(findings);
+  if (findings.some(isFatal)) throw new MeshscriptError(findings);
   if (findings.length > 0) say(render(findings, { color: color.stderr }).trimEnd());
-}
-
-/** The modules that have a source map beside them: their traps are shown with file:line:column. */
-function traced({ modules }: RunPlan): TracedModule[] {
-  return modules.filter((path) => existsSync(`${path}.map`)).map((path) => openTraced(path));
 }
 
 /** Installing tools takes minutes: Ctrl-C does not wait for it. What runs is ended by the reaper, with this process. */

@@ -1,11 +1,11 @@
 import { spawn } from "node:child_process";
 import { exitCodes } from "../../diagnostics/index.ts";
-import { provision, wantedVersion } from "../../harness/index.ts";
 import { findFilters } from "../../modules/index.ts";
 import type { Command } from "../command.ts";
 import { bringUpToDate } from "../project/up-to-date.ts";
 import { vitestProgram } from "../project/vitest.ts";
 import { seconds } from "../text.ts";
+import { toolsFor } from "../tools.ts";
 
 /** `meshscript test`: builds what changed, then vitest. */
 export const test: Command = {
@@ -35,9 +35,7 @@ export const test: Command = {
       if (warnings !== "") say(warnings);
       if (built) say(`built build/${filter.name}.wasm in ${seconds(took)}`);
     }
-    if (io.env["MESHSCRIPT_HOSTS"] !== "host") {
-      await provision({ env: io.env, version: await wantedVersion(io.cwd), progress: (line) => say(`meshscript: ${line}`) });
-    }
+    if (io.env["MESHSCRIPT_HOSTS"] !== "host") await toolsFor({ io, say });
     const watch = rest.some((argument) => /^(-w|--watch|watch|dev)$/.test(argument));
     const child = spawn(process.execPath, [program, ...(watch ? [] : ["run"]), ...rest], { cwd: io.cwd, stdio: "inherit", env: io.env });
     // Ctrl-C reaches vitest too, as one of the terminal's processes; another signal does not.

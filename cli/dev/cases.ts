@@ -5,10 +5,11 @@ import type { Case, Cases } from "../../harness/cases/case.ts";
 import { parseCases } from "../../harness/cases/load.ts";
 import { withModules } from "../../harness/cases/modules.ts";
 import { openHostTarget } from "../../harness/cases/on-host.ts";
-import { openCase } from "../../harness/cases/refusal.ts";
-import { runCase } from "../../harness/cases/run.ts";
-import type { RunnableCase } from "../../harness/cases/target.ts";
+import { outcomeOf } from "../../harness/cases/outcome.ts";
+import type { RunnableCase, Target } from "../../harness/cases/target.ts";
+import { isTooDeep, tooDeep } from "../check/too-deep.ts";
 import { shortPath } from "../text.ts";
+import { abortIn } from "../traps.ts";
 import { type DevFilter, textOf } from "./filters.ts";
 
 export interface CasesRun {
@@ -49,7 +50,8 @@ export class FilterCases {
       runnable = withModules(cases, cases.wasm === undefined ? modules.get(this.filter.name) : undefined);
     } catch (error) {
       if (!(error instanceof MeshscriptError)) throw error;
-      return { passed: 0, failed: 0, repeated: 0, findings: error.diagnostics.map((finding) => this.shown(finding)) };
+      const findings = isTooDeep(error) ? [tooDeep(error, "MS0801")] : error.diagnostics;
+      return { passed: 0, failed: 0, repeated: 0, findings: findings.map((finding) => this.shown(finding)) };
     }
     const run: CasesRun = { passed: 0, failed: 0, repeated: 0, findings: [] };
     const seen: typeof this.last = [];
@@ -91,18 +93,16 @@ export class FilterCases {
 
   /** What is wrong: also what cannot be run at all, in the words of the error. */
   private async one(cases: Cases, one: RunnableCase): Promise<Diagnostic[]> {
-    try {
-      const opened = await openCase(cases, one, () => openHostTarget(cases, one));
-      if ("findings" in opened) return opened.findings;
-      try {
-        return await runCase(cases, one, opened.target);
-      } finally {
-        await opened.target.close();
-      }
-    } catch (error) {
-      if (!(error instanceof MeshscriptError)) throw error;
-      return [...error.diagnostics];
-    }
+    const opened: Target[] = [];
+    const findings = await outcomeOf(cases, one, async () => {
+      const target = await openHostTarget(cases, one);
+      opened.push(target);
+      return target;
+    });
+    return withTrap(
+      findings,
+      opened.flatMap((target) => target.log()),
+    );
   }
 
   /** `build/NAME.wasm` of a filter that is worked on stands for what was just compiled. */
@@ -113,6 +113,14 @@ export class FilterCases {
     }
     return wasm;
   }
+}
+
+/** A filter that trapped has told why, most often: then that is the reason, and what came of it only the consequence. */
+function withTrap(findings: readonly Diagnostic[], log: ReturnType<Target["log"]>): Diagnostic[] {
+  const abort = abortIn(log.flatMap(({ level, message }) => (level === "critical" ? [message] : [])));
+  if (abort === undefined) return [...findings];
+  const note = `the filter trapped: ${abort.words} (${abort.place})`;
+  return findings.map((finding, i) => (i === findings.length - 1 ? { ...finding, notes: [note, ...finding.notes] } : finding));
 }
 
 /** A case without where it stands: lines above it move it, and change nothing. */

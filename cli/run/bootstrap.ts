@@ -1,27 +1,12 @@
 import { isIP } from "node:net";
-import {
-  type Address,
-  type ConfigObject,
-  type WasmFilterSpec,
-  bootstrap,
-  cluster,
-  httpFilter,
-  httpListener,
-  route,
-  routerFilter,
-} from "../../harness/index.ts";
+import { type Address, type ConfigObject, bootstrap, cluster, httpListener, route, routerFilter } from "../../harness/index.ts";
 
 export interface FilterChain {
-  /** Modules, or entries of the chain as Envoy has them. */
-  filters: readonly (WasmFilterSpec | FilterEntry)[];
+  /** In order: the name under which a filter leaves its decision in filter state, and its entry of `http_filters`. */
+  filters: readonly { name: string; entry: ConfigObject }[];
   upstream?: Address;
   port: number;
   accessLog: string;
-}
-
-/** An entry of `http_filters`. */
-export interface FilterEntry extends ConfigObject {
-  name: string;
 }
 
 /** A whole Envoy for `meshscript run --filter`: one listener on loopback, the filters, one upstream or an answer of Envoy's own. */
@@ -31,7 +16,7 @@ export function filterBootstrap({ filters, upstream, port, accessLog }: FilterCh
   const listener = httpListener({
     address: { host: "127.0.0.1", port },
     httpConnectionManager: {
-      http_filters: [...filters.map((filter) => ("wasm" in filter ? httpFilter(filter as WasmFilterSpec) : filter)), routerFilter()],
+      http_filters: [...filters.map(({ entry }) => entry), routerFilter()],
     },
     routes: upstream ? [route("upstream")] : [{ match: { prefix: "/" }, direct_response: answer }],
     accessLog: { path: accessLog, fields },

@@ -1,11 +1,13 @@
 import { styleText } from "node:util";
+import { unfolded } from "../traps.ts";
 
 const LINE = /^\[[^\]]*\]\[\d+\]\[(\w+)\]\[([\w.]+)\] (.*)$/s;
 const WASM = /^wasm log ?(.*?): (.*)$/s;
 const QUIET = new Set(["trace", "debug", "info"]);
 
 /**
- * A line of envoy.log for the terminal: everything that modules say, of Envoy's own lines warnings and errors, or all with `verbose`.
+ * A line of envoy.log for the terminal: everything that modules say, of Envoy's own lines warnings and errors, or all with `verbose`. A backtrace,
+ * which is one line there, is several.
  * Undefined for a line that is not shown.
  *
  * @example
@@ -25,7 +27,7 @@ export function logLine(raw: string, { color, verbose }: { color: boolean; verbo
     return `wasm  ${paint(level.padEnd(8))} ${text.startsWith("[") ? text : `[${source}] ${text}`}`;
   }
   if (!verbose && QUIET.has(level)) return undefined;
-  return `envoy ${paint(level.padEnd(8))} [${component}] ${message}`;
+  return `envoy ${paint(level.padEnd(8))} [${component}] ${unfolded(message).join("\n  ")}`;
 }
 
 const COLORS: Record<string, "yellow" | "red" | "dim"> = { warning: "yellow", error: "red", critical: "red", debug: "dim", trace: "dim" };

@@ -1,7 +1,8 @@
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
-import { MeshscriptError, type SourceLocation, diagnostic, reasonOfErrno } from "../../diagnostics/index.ts";
+import { MeshscriptError, diagnostic, reasonOfErrno, spanIn } from "../../diagnostics/index.ts";
 import type { Address, WasmFilterSpec } from "../../harness/index.ts";
+import { jsonMistake } from "../check/strict-json.ts";
 import { findModule } from "../modules.ts";
 import { usage } from "../parse.ts";
 
@@ -15,7 +16,12 @@ export interface ConfigSource {
 export function configSource(text: string, { name, config }: WasmFilterSpec): ConfigSource | undefined {
   if (typeof config !== "string") return undefined;
   const value = text.slice(text.indexOf("=") + 1).trim();
-  return { file: value.startsWith("{") ? `--filter ${name}` : value, text: config };
+  return { file: value.startsWith("{") ? inFlag(name) : value, text: config };
+}
+
+/** What stands for a file where the configuration is in the flag itself. */
+function inFlag(filter: string): string {
+  return `--filter ${filter}`;
 }
 
 /**
@@ -32,7 +38,7 @@ export function filterSpec(text: string, cwd: string): WasmFilterSpec {
 /** The text itself, so that places in the module's messages are those of the file. */
 function filterConfig(filter: string, value: string, cwd: string): string {
   if (value.startsWith("{")) {
-    checkJson(value, `the configuration of ${filter} is no JSON`);
+    checkJson(value, inFlag(filter));
     return value;
   }
   let text: string;
@@ -43,25 +49,15 @@ function filterConfig(filter: string, value: string, cwd: string): string {
     const reason = value === "" ? "no file is named" : `${value}: ${reasonOfErrno(error) ?? String(error)}`;
     throw new MeshscriptError(diagnostic("MS0101", `the configuration of ${filter} cannot be read: ${reason}`, { help }));
   }
-  checkJson(text, "no JSON", value);
+  checkJson(text, value);
   return text;
 }
 
-function checkJson(text: string, message: string, file?: string): void {
-  try {
-    JSON.parse(text);
-  } catch (error) {
-    const reason = error instanceof Error ? error.message.replace(/ in JSON at position \d+.*$/s, "") : String(error);
-    const position = /at position (\d+)/.exec(error instanceof Error ? error.message : "")?.[1];
-    const location = file === undefined ? {} : { location: locate(text, file, position) };
-    throw new MeshscriptError(diagnostic("MS0101", `${message}: ${reason}`, location));
-  }
-}
-
-function locate(text: string, file: string, position: string | undefined): SourceLocation {
-  if (position === undefined) return { file };
-  const before = text.slice(0, Number(position)).split("\n");
-  return { file, line: before.length, column: (before.at(-1) ?? "").length + 1, text: text.split("\n")[before.length - 1] ?? "" };
+/** @throws MeshscriptError MS0101 at the first mistake of syntax. */
+export function checkJson(text: string, file: string): void {
+  const found = jsonMistake(text);
+  if (found)
+    throw new MeshscriptError(diagnostic("MS0101", `no JSON: ${found.message}`, { location: spanIn(text, file, found.start, found.end) }));
 }
 
 /** `host:port`, `[::1]:8080`, `http://host:port`. @throws MeshscriptError MS0503 */

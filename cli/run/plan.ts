@@ -1,6 +1,6 @@
 import { join, resolve } from "node:path";
 import { loadConfig } from "../../harness/envoy/config-source.ts";
-import { type ConfigObject, cacheDirectory, newRunDirectory } from "../../harness/index.ts";
+import { type ConfigObject, cacheDirectory, httpFilter, newRunDirectory } from "../../harness/index.ts";
 import type { Context } from "../command.ts";
 import { usage } from "../parse.ts";
 import { filterBootstrap } from "./bootstrap.ts";
@@ -51,7 +51,7 @@ export async function planOf({ flags, rest, io }: Context): Promise<RunPlan> {
   const upstream = flags.text("upstream");
   const specs = filters.map((text) => filterSpec(text, io.cwd));
   const config = filterBootstrap({
-    filters: specs,
+    filters: specs.map((spec) => ({ name: spec.name, entry: httpFilter(spec) })),
     port: portNumber(flags.text("port") ?? "10000"),
     // Validation opens the file, and there is no run directory then.
     accessLog: flags.on("validate") ? "/dev/null" : join(runDir, "access.log"),

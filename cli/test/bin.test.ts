@@ -1,6 +1,6 @@
 import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { existsSync } from "node:fs";
-import { cp, mkdir, mkdtemp, readFile, readdir, rm, writeFile } from "node:fs/promises";
+import { cp, mkdir, mkdtemp, readFile, readdir, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
@@ -127,6 +127,32 @@ test.each([
       stdout: "",
       stderr: expect.stringMatching(/^meshscript: what is compiled cannot be loaded \(.+\): run `npm run setup` .*\n$/),
     });
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+});
+
+test.each([
+  ["gone", (chunk: string) => rm(chunk)],
+  ["empty", (chunk: string) => writeFile(chunk, "")],
+])("when the chunk of a command is %s, that command says what to type, and the others work", async (_, spoil) => {
+  const folder = await mkdtemp(join(tmpdir(), "meshscript-bin-"));
+  try {
+    await cp(join(root, "dist"), join(folder, "dist"), { recursive: true });
+    await mkdir(join(folder, "cli"));
+    await cp(bin, join(folder, "cli/meshscript.mjs"));
+    await cp(join(root, "package.json"), join(folder, "package.json"));
+    await symlink(join(root, "node_modules"), join(folder, "node_modules"), "dir");
+    const [chunk = ""] = (await readdir(join(folder, "dist/chunks"))).filter((name) => /^path-.*\.js$/.test(name));
+    await spoil(join(folder, "dist/chunks", chunk));
+    const cli = (...args: string[]) => run(process.execPath, [join(folder, "cli/meshscript.mjs"), ...args]).catch((error: Failed) => error);
+    expect(await cli("path", "tracing")).toMatchObject({
+      code: 69,
+      stdout: "",
+      stderr: expect.stringMatching(/^meshscript: what is compiled cannot be loaded \(.+\): run `npm run setup` .*\n$/) as string,
+    });
+    expect((await cli("--version")).stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
+    expect((await cli("new", "--help")).stdout).toContain("FOLDER");
   } finally {
     await rm(folder, { recursive: true, force: true });
   }

@@ -26,6 +26,7 @@ beforeAll(async () => {
   const mistyped = minimalModule.toString("latin1").replace("\x60\x01\x7f\x01\x7f", "\x60\x01\x7e\x01\x7f");
   await writeFile(join(folder, "build/mistyped.wasm"), mistyped, "latin1");
   await writeFile(join(folder, "build/unfit.wasm"), minimalModule.toString("latin1").replace("version_0_2_1", "version_9_9_9"), "latin1");
+  await writeFile(join(folder, "build/older.wasm"), minimalModule.toString("latin1").replace("version_0_2_1", "version_0_2_0"), "latin1");
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
@@ -134,6 +135,11 @@ describe("the configuration of a filter", () => {
       'edge.json:2:11 MS0102 unknown refused its configuration: mode: must be one of "enforce", "observe", "off", got "é"',
       expect.stringMatching(/^edge\.json:2:16 MS0102 unknown refused its configuration: x: unknown field; known: mode, /),
     ]);
+  });
+
+  test("that is nested too deeply is one clear line", async () => {
+    const lines = await found([await file("deep.yaml", `cases: ${"[".repeat(5_000)}${"]".repeat(5_000)}\n`), "--no-envoy"]);
+    expect(lines).toEqual(["deep.yaml:1 MS0902 brackets or lists are nested too deeply: hundreds of levels"]);
   });
 
   test("that a module refuses without a word is refused all the same", async () => {
@@ -275,6 +281,7 @@ describe("Envoy's configuration", () => {
 
   test.each<[string, string, string]>([
     ["a module that Envoy does not load", vm("build/unfit.wasm"), "17:97 MS0905 build/unfit.wasm is no module that Envoy loads"],
+    ["a module of an older ABI, which Envoy loads", vm("build/older.wasm"), "17:97 MS0905 build/older.wasm loads, but breaks at run time"],
     [
       "a module that breaks, and Envoy sees it too",
       vm("build/mistyped.wasm"),

@@ -1,6 +1,7 @@
-import { mkdir, rename, rm, utimes } from "node:fs/promises";
+import { mkdir, readFile, rename, rm, utimes } from "node:fs/promises";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { exec } from "../../harness/provision/exec.ts";
 import { type Dev, DevProject } from "./dev-project.ts";
 import { cli } from "./support.ts";
 
@@ -108,8 +109,40 @@ describe("meshscript dev", () => {
     await project.edit("assembly/filter.ts", "headers.nope(GREETING);", upstreamLine);
     await dev.running.saw(/^config\.json:1:4: error MS0102/m);
     await project.write("config.json", '{ "greeting": "now" }');
-    const url = await dev.url();
-    expect((await fetch(url)).status).toBe(200);
+    // What is live is said when it is.
+    await dev.line(/√ Envoy .* is ready/);
+    await dev.line(/config\.json {2}live after/);
+    expect(await dev.line(/passed/)).toMatch(/cases\.yaml {2}4 of 4 cases passed$/);
+    expect((await fetch(await dev.url())).status).toBe(200);
+  });
+
+  test("a configuration that is no JSON is shown at its mistake, one that hides secrets without them", { timeout: 20_000 }, async () => {
+    dev = project.dev();
+    await dev.line(/passed/);
+    await project.write("config.json", '{\n  "apiKey": "k-123" "greeting": "x"\n}\n');
+    await dev.line(/configuration refused/);
+    await dev.running.saw(
+      /^config\.json:2:21: error MS0101: no JSON: a comma before "greeting" is missing\n {4}2 \| {3}"apiKey": "\*{5}" "greeting": "x"\n {6}\| {21}\^{10}$/m,
+    );
+    await project.write("config.json", '\uFEFF{ "greeting": "x" }');
+    await dev.line(/configuration refused/);
+    await dev.running.saw(/^config\.json:1:1: error MS0101: no JSON: a byte order mark in front of the JSON/m);
+  });
+
+  test("of a missing bracket the first mistake is shown, and what is the same the next time is not shown again", {
+    timeout: 20_000,
+  }, async () => {
+    dev = project.dev();
+    await dev.line(/passed/);
+    await project.edit("assembly/filter.ts", "if (!headers.has(GREETING)) {", "if (!headers.has(GREETING)) ");
+    await dev.line(/no module; what was live/);
+    await rename(join(project.folder, "assembly/filter.ts"), join(project.folder, "assembly/gone.ts"));
+    await dev.line(/no module; what was live/);
+    // A rename is a file that comes and another that goes.
+    expect(await dev.line(/no module/)).toMatch(/assembly\/filter\.ts {2}no module as before; what was live at [\d:]+ goes on serving$/);
+    const { stderr } = await dev.stop();
+    expect(stderr.match(/error MS0201: .*AS1\d\d\d/g)).toHaveLength(1);
+    expect(stderr.match(/error MS0201: .*filter/g)).toHaveLength(1);
   });
 
   test("files that go and come back lose no save", { timeout: 40_000 }, async () => {
@@ -117,9 +150,11 @@ describe("meshscript dev", () => {
     await dev.line(/passed/);
     const config = join(project.folder, "config.json");
     await rm(config);
-    await dev.line(/config\.json {2}live after/);
+    expect(await dev.line(/config\.json {2}live after/)).toMatch(/ {2}runs without configuration$/);
     await project.write("config.json", '{ "greeting": "back" }');
     await dev.line(/config\.json {2}live after/);
+    await project.write("config.json", "\n");
+    expect(await dev.line(/config\.json {2}live after/)).toMatch(/ {2}runs without configuration$/);
     await rename(join(project.folder, "assembly"), join(project.folder, "away"));
     await dev.line(/no module/);
     await rename(join(project.folder, "away"), join(project.folder, "assembly"));
@@ -154,6 +189,102 @@ describe("meshscript dev", () => {
     await dev.line(/live after/);
     expect((await fetch(url, { headers: { "x-trap": "1" } })).status).toBe(503);
     await dev.running.saw(/onRequestHeaders.* \(assembly\/filter\.ts:\d+:\d+\)/);
+  });
+});
+
+const CONFIGURE = "this.greeted = new Counter";
+const REQUEST = "// What is absent";
+
+describe("a filter that fails", () => {
+  test("by a trap while it is configured is shown at the line, with its stack, and does not come into service", {
+    timeout: 20_000,
+  }, async () => {
+    dev = project.dev();
+    const url = await dev.url();
+    await dev.line(/passed/);
+    await project.edit("assembly/filter.ts", CONFIGURE, `assert(this.greeting.length > 99, "too short");\n    ${CONFIGURE}`);
+    expect(await dev.line(/does not start/)).toMatch(/assembly\/filter\.ts {2}does not start; what was live at [\d:]+ goes on serving$/);
+    await dev.running.saw(
+      /^assembly\/filter\.ts:\d+:\d+: error MS0103: my-filter trapped in its configuration callback, proxy_on_configure: too short\n +\d+ \| +assert\(.*\n.*\^\n {2}the stack:\n(?: +\d+: .*\n)*? +1: .*#configure \(assembly\/filter\.ts:\d+:\d+\)$/m,
+    );
+    expect((await fetch(url)).status).toBe(200);
+    expect((await dev.stop()).stderr).not.toContain("MS0102");
+  });
+
+  test("by a trap in a case is told with the guest's words and their place", { timeout: 20_000 }, async () => {
+    dev = project.dev();
+    await dev.line(/passed/);
+    await project.edit("assembly/filter.ts", REQUEST, `assert(!headers.has(new HeaderName("x-trap")), "trapped");\n    ${REQUEST}`);
+    await dev.line(/live after/);
+    await project.edit("cases.yaml", "{ get: /, expect: { status: 200, ", '{ get: /, headers: { x-trap: "1" }, expect: { status: 200, ');
+    await dev.line(/0 of 1 case passed/);
+    await dev.running.saw(
+      /error MS0803: "greets the upstream".*\n.*\n.*\n {2}the filter trapped: trapped \(assembly\/filter\.ts:\d+:\d+\)$/m,
+    );
+  });
+
+  test("by never returning is given up, and does not come into service", { timeout: 30_000 }, async () => {
+    dev = project.dev();
+    const url = await dev.url();
+    await dev.line(/passed/);
+    await project.edit("assembly/filter.ts", CONFIGURE, `while (this.greeting.length > 0) {}\n    ${CONFIGURE}`);
+    await dev.line(/filter\.ts {2}does not start; what was live/);
+    await dev.running.saw(/error MS0705: /);
+    expect((await fetch(url)).status).toBe(200);
+  });
+
+  test("by never returning from a request is a finding of its case", { timeout: 30_000 }, async () => {
+    dev = project.dev();
+    await dev.line(/passed/);
+    await project.edit("assembly/filter.ts", REQUEST, `while (headers.has(new HeaderName("x-loop"))) {}\n    ${REQUEST}`);
+    await dev.line(/live after/);
+    await project.edit("cases.yaml", "{ get: /, expect: { status: 200, ", '{ get: /, headers: { x-loop: "1" }, expect: { status: 200, ');
+    await dev.line(/0 of 1 case passed/);
+    await dev.running.saw(/cases\.yaml:\d+:\d+: error MS0(?:803|705): "greets the upstream".*/);
+    await dev.running.saw(/MS0705/);
+  });
+});
+
+describe("an Envoy that ends by itself", () => {
+  afterEach(() => vi.restoreAllMocks());
+
+  const end = async () => {
+    const log = await readFile(join(project.folder, "kept/envoy.log"), "utf8");
+    expect(log).toContain("starting main dispatch loop");
+    const { stdout } = await exec("pgrep", ["-f", `envoy -c ${join(project.folder, "kept/envoy.json")}`]);
+    for (const pid of stdout.trim().split("\n")) process.kill(Number(pid), "SIGKILL");
+  };
+
+  test("is told, and the next one serves the same modules on the same port", { timeout: 30_000 }, async () => {
+    dev = project.dev(["--run-dir", "kept"]);
+    const url = await dev.url();
+    await dev.line(/passed/);
+    await project.write("config.json", '{ "greeting": "later" }');
+    await dev.line(/live after/);
+    const now = performance.now.bind(performance);
+    vi.spyOn(performance, "now").mockImplementation(() => now() + 6_000);
+    await end();
+    await dev.line(/error MS0405: Envoy ended by itself: signal:? \S*kill/i);
+    expect(await dev.line(/whole log/)).toContain(join(project.folder, "kept/envoy.1.log"));
+    await dev.line(/^starting Envoy again$/);
+    await dev.line(/√ Envoy .* is ready/);
+    expect((await fetch(url)).status).toBe(200);
+    await project.write("config.json", '{ "greeting": "again" }');
+    await dev.line(/live after/);
+    const { code, stderr } = await dev.stop();
+    expect(code).toBe(0);
+    expect(stderr).toMatch(/stopped\n$/);
+  });
+
+  test("a moment after its start ends the command", { timeout: 20_000 }, async () => {
+    dev = project.dev(["--run-dir", "kept"]);
+    await dev.line(/passed/);
+    await end();
+    const { code, stderr } = await dev.running.done;
+    expect(code).toBe(69);
+    expect(stderr).toMatch(/error MS0405: Envoy ended by itself/);
+    expect(stderr).not.toContain("starting Envoy again");
+    dev = undefined;
   });
 });
 

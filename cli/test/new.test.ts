@@ -3,8 +3,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { examples } from "../commands/new.ts";
-import { commands } from "../main.ts";
+import { allCommands } from "../commands.ts";
 import { cli } from "./support.ts";
+
+const commands = await allCommands();
 
 let cwd: string;
 beforeEach(async () => {
@@ -48,6 +50,14 @@ describe("meshscript new", () => {
     expect(await readdir(cwd)).toEqual([]);
   });
 
+  test("wants a name that is not empty", async () => {
+    const { code, stderr } = await cli(["new", ""], { cwd });
+    expect(code).toBe(64);
+    expect(stderr).toContain("error MS0504: new needs FOLDER, got an empty name");
+    expect(stderr).toContain("`meshscript new my-filter`");
+    expect(await readdir(cwd)).toEqual([]);
+  });
+
   test("leaves a folder alone that has something in it; a fresh Git repository is nothing", async () => {
     await mkdir(join(cwd, "edge/.git"), { recursive: true });
     expect((await cli(["new", "edge"], { cwd })).code).toBe(0);
@@ -67,7 +77,9 @@ describe("meshscript new", () => {
   test("names the examples that there are, in the help and when there is no such", async () => {
     const { code, stderr } = await cli(["new", "edge", "--example", "nope"], { cwd });
     expect(code).toBe(64);
-    expect(stderr).toContain(`there is no example "nope"; there are: ${examples().join(", ")}`);
+    expect(stderr).toContain(`error MS0503: there is no example "nope"; there are: ${examples().join(", ")}`);
+    expect(stderr).not.toContain("choose another folder");
+    expect(await readdir(cwd)).toEqual([]);
     const help = commands.find(({ name }) => name === "new")?.flags["example"]?.description ?? "";
     expect(help.match(/[a-z]+(-[a-z]+)+|cors/g)).toEqual(examples());
   });

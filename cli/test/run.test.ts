@@ -6,9 +6,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { minimalModule, provision } from "../../harness/index.ts";
+import { DebugCompiler } from "../../modules/index.ts";
 import { envoyFlags } from "../run/envoy-flags.ts";
 import { logLine, requestLine } from "../run/log-lines.ts";
 import { upstreamAddress } from "../run/options.ts";
+import { DevProject } from "./dev-project.ts";
 import { cli, isAlive, root, start } from "./support.ts";
 
 let folder: string;
@@ -107,6 +109,11 @@ describe("run --filter", () => {
     );
     expect(stderr).toContain(`${file}:3:4: error MS0102: tracing refused its configuration: strp: unknown field; known: mode, `);
     expect(stderr).toMatch(/2 errors\n$/);
+    await writeFile(file, '\uFEFF{ "mode": "off" }');
+    expect(await cli(["run", "--filter", `tracing=${file}`, "--port", "0"])).toMatchObject({
+      code: 65,
+      stderr: expect.stringContaining(`${file}:1:1: error MS0101: no JSON: a byte order mark in front of the JSON`) as string,
+    });
   });
 
   test("a port in use is one clear line, exit 69", async () => {
@@ -162,6 +169,12 @@ describe("folders", () => {
     }
   });
 
+  test.runIf(process.platform === "linux")("a run directory that nobody can make is told at once", async () => {
+    const { code, stderr } = await cli(["run", "--filter", "tracing", "--port", "0", "--run-dir", "/proc/x"]);
+    expect(code).toBe(69);
+    expect(stderr).toContain("error MS0304: the run directory /proc/x cannot be written: no such file");
+  });
+
   test("of a configuration that the filter refuses nothing stays, of one that Envoy refuses the log does, and old ones go", async () => {
     const { envoy, funcE } = await provision();
     const cache = join(folder, "cache");
@@ -202,6 +215,43 @@ describe("a module that Envoy would not load", () => {
     const { code, stderr } = await cli(["run", "--filter", "./older.wasm", "--validate"], { cwd: folder });
     expect(code).toBe(0);
     expect(stderr).toMatch(/older\.wasm: error MS0217: .*√ Envoy /s);
+  });
+});
+
+describe("a filter that traps while it is configured", () => {
+  let project: DevProject;
+  beforeAll(async () => {
+    project = await DevProject.open("edge");
+    const configure = "this.greeted = new Counter";
+    await project.edit("assembly/filter.ts", configure, `assert(this.greeting.length > 99, "too short");\n    ${configure}`);
+    const compiler = new DebugCompiler(project.folder);
+    const { wasm, sourceMap } = await compiler.compile("edge", "assembly/index.ts");
+    await compiler.close();
+    await writeFile(join(project.folder, "edge.wasm"), wasm);
+    await writeFile(join(project.folder, "edge.wasm.map"), sourceMap);
+  }, 60_000);
+  afterAll(() => project.remove());
+
+  const said = /error MS0103: edge trapped in its configuration callback, proxy_on_configure: too short$/m;
+  const stack = /^ {2}the stack:\n(?: +\d+: .*\n)*? +1: .*#configure \(assembly\/filter\.ts:\d+:\d+\)$/m;
+
+  test("is shown at the line that trapped, with the guest's stack, by run and by its --validate", async () => {
+    for (const more of [[], ["--validate"]]) {
+      const { code, stderr } = await cli(["run", "--filter", "./edge.wasm", "--port", "0", ...more], { cwd: project.folder });
+      expect(code).toBe(65);
+      expect(stderr).toMatch(said);
+      expect(stderr).toMatch(/^assembly\/filter\.ts:\d+:\d+: error MS0103: .*\n +\d+ \| +assert\(.*\n.*\^$/m);
+      expect(stderr).toMatch(stack);
+      expect(stderr).not.toMatch(/MS0102|MS0402/);
+    }
+  });
+
+  test("is shown in the file that check was asked about", async () => {
+    const { code, stdout } = await cli(["check", "--filter", "./edge.wasm", "config.json"], { cwd: project.folder });
+    expect(code).toBe(79);
+    expect(stdout).toMatch(/^config\.json: error MS0103: /);
+    expect(stdout).toMatch(said);
+    expect(stdout).toMatch(stack);
   });
 });
 

@@ -1,7 +1,9 @@
 import { describe, expect, test } from "vitest";
-import { commands } from "../main.ts";
+import { allCommands } from "../commands.ts";
 import { parse } from "../parse.ts";
 import { cli } from "./support.ts";
+
+const commands = await allCommands();
 
 /** Every way to call it wrongly: command line, exit code, first line on stderr. */
 const wrong: [argv: string[], code: number, line: string][] = [
@@ -38,7 +40,11 @@ const wrong: [argv: string[], code: number, line: string][] = [
     64,
     'error MS0506: unknown filter "nope" (neither the package nor a folder in filters/ has that name and an assembly/index.ts)',
   ],
-  [["run", "--filter", "tracing={mode"], 65, "error MS0101: the configuration of tracing is no JSON: Expected property name or '}'"],
+  [
+    ["run", "--filter", "tracing={mode"],
+    65,
+    '--filter tracing:1:2: error MS0101: no JSON: a name in double quotes, or "}" is expected, not mode',
+  ],
   [["run", "--filter", "tracing=no.json"], 65, "error MS0101: the configuration of tracing cannot be read: no.json: no such file"],
   [["run", "-c", "no.yaml"], 65, "no.yaml: error MS0406: the configuration cannot be read: no such file"],
   [["run", "-c", "cli"], 65, "cli: error MS0406: the configuration cannot be read: it is a folder"],

@@ -41,7 +41,7 @@ describe("the registry", () => {
     const message = first.replace("error MS0102: ", "");
     expect(render([diagnostic("MS0102", message)], plain).trimEnd()).toBe(example);
     const at = { file: "tracing.json", line: 2, column: 3, text: '  mode: "observe"' };
-    const other = diagnostic("MS0101", "no JSON: Expected double-quoted property name", { location: at });
+    const other = diagnostic("MS0101", 'no JSON: a name in double quotes, or "}" is expected, not mode', { location: at });
     expect(render([other], plain).trimEnd()).toBe(registry.MS0101.example);
   });
 

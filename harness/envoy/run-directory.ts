@@ -1,10 +1,14 @@
 import { randomBytes } from "node:crypto";
-import { readdir, rm, stat } from "node:fs/promises";
+import { rmSync, writeFileSync } from "node:fs";
+import { readFile, readdir, rm, stat } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { cacheDirectory } from "../provision/cache.ts";
 import { makeFolder } from "../provision/folder.ts";
+import { ownerState, ownerText } from "../provision/owner.ts";
 
 const OLD_MS = 24 * 3_600_000;
+/** In a folder that is in use: whose it is. A process that ends in order takes it out; what a killed one leaves tells nobody anything. */
+const OWNER = "owner.json";
 /** Folders of run directories that this process has swept: once is enough. */
 const swept = new Set<string>();
 
@@ -39,6 +43,7 @@ export async function openRunDirectory(given: string | undefined, options: { tem
     swept.add(all);
     await sweep(all).catch(() => undefined);
   }
+  if (temporary) own(join(path, OWNER));
   let kept = !temporary;
   return {
     path,
@@ -46,17 +51,37 @@ export async function openRunDirectory(given: string | undefined, options: { tem
       kept = true;
     },
     remove: async () => {
-      if (!kept) await rm(path, { recursive: true, force: true, maxRetries: 3 });
+      if (kept) return;
+      await rm(path, { recursive: true, force: true, maxRetries: 3 });
+      owned.delete(join(path, OWNER));
     },
   };
 }
 
-/** Removes what failed runs left more than a day ago. */
+/** Marks of this process, as long as their folders are there. */
+const owned = new Set<string>();
+
+let watching = false;
+
+function own(mark: string): void {
+  if (!watching) process.once("exit", disown);
+  watching = true;
+  owned.add(mark);
+  writeFileSync(mark, ownerText());
+}
+
+function disown(): void {
+  for (const mark of owned) rmSync(mark, { force: true });
+}
+
+/** Removes what failed runs left more than a day ago, and what processes that were killed left at all; nothing of one that lives. */
 async function sweep(all: string): Promise<void> {
   for (const name of await readdir(all)) {
     const path = join(all, name);
     // Another process sweeps at the same time: what is gone is gone.
     const { mtimeMs } = await stat(path).catch(() => ({ mtimeMs: Date.now() }));
-    if (Date.now() - mtimeMs > OLD_MS) await rm(path, { recursive: true, force: true });
+    const owner = ownerState(await readFile(join(path, OWNER), "utf8").catch(() => ""));
+    if (owner === "alive") continue;
+    if (owner === "dead" || Date.now() - mtimeMs > OLD_MS) await rm(path, { recursive: true, force: true });
   }
 }

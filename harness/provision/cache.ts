@@ -5,6 +5,7 @@ import { homedir } from "node:os";
 import { dirname, isAbsolute, join, resolve, sep } from "node:path";
 import { fileURLToPath } from "node:url";
 import { makeFolder } from "./folder.ts";
+import { isAlive } from "./owner.ts";
 
 /**
  * The folder of meshscript's own package.json, found upwards from this module: sources lie in `harness/`, compiled files in
@@ -97,15 +98,6 @@ export async function sweepTemporaryFolders(cache: string): Promise<void> {
   for (const name of await readdir(cache)) {
     const pid = Number(/^tmp-(\d+)-/.exec(name)?.[1]);
     if (pid > 0 && !isAlive(pid)) await rm(join(cache, name), { recursive: true, force: true });
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === "EPERM";
   }
 }
 

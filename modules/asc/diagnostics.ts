@@ -7,9 +7,19 @@ const WARNING = 2;
 /** asc's "File '{0}' not found." */
 const FILE_NOT_FOUND = 6054;
 
-/** What asc found wrong, as diagnostics with the place in the user's file. Notes and pedantry of asc are left out. */
+/** asc's numbers of what its parser finds: TypeScript's. */
+const isSyntax = ({ code, category }: RawDiagnostic) => category === ERROR && code >= 1000 && code < 2000;
+
+/**
+ * What asc found wrong, as diagnostics with the place in the user's file. Notes and pedantry of asc are left out, and of a file's mistakes of
+ * syntax all but the first: a bracket that is missing makes errors of everything behind it.
+ */
 export function fromCompiler(reply: CompileReply): Diagnostic[] {
+  const fileOf = ({ range }: RawDiagnostic) => range?.file ?? range?.path;
+  const firsts = new Set<string | undefined>();
   const found = reply.diagnostics.flatMap((raw) => {
+    if (isSyntax(raw) && firsts.has(fileOf(raw))) return [];
+    if (isSyntax(raw)) firsts.add(fileOf(raw));
     if (raw.code === FILE_NOT_FOUND && raw.message.includes(sdkPaths.prefix.slice(0, -1))) return [noSdk(raw)];
     if (raw.category === ERROR) return [diagnostic("MS0201", withCode(raw), details(raw))];
     if (raw.category === WARNING) return [diagnostic("MS0202", withCode(raw), details(raw))];

@@ -146,6 +146,16 @@ test("a syntax error and an unknown import are diagnostics, too, and nothing is 
   await expect(readdir(path.join(project.baseDir, "build"))).rejects.toThrow("ENOENT");
 });
 
+test("of a missing bracket only the first mistake is told: what is behind it follows from it", async () => {
+  await using project = await openProject();
+  await project.edit("filter.ts", filterWith("if (true) {"));
+  const error = await refusal(buildModule({ name: "hello", ...project }));
+  expect(error.diagnostics.map(({ code }) => code)).toEqual(["MS0201"]);
+  expect(error.message).toMatch(/\(AS1\d\d\d\)/);
+  await project.edit("filter.ts", filterWith("nope(); nope2();"));
+  expect((await refusal(buildModule({ name: "hello", ...project }))).diagnostics).toHaveLength(2);
+});
+
 test("says which package is missing when the SDK is not installed, once", async () => {
   await using project = await openProject();
   await project.remove("node_modules");

