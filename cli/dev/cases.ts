@@ -6,10 +6,9 @@ import { parseCases } from "../../harness/cases/load.ts";
 import { withModules } from "../../harness/cases/modules.ts";
 import { openHostTarget } from "../../harness/cases/on-host.ts";
 import { outcomeOf } from "../../harness/cases/outcome.ts";
-import type { RunnableCase, Target } from "../../harness/cases/target.ts";
+import type { RunnableCase } from "../../harness/cases/target.ts";
 import { isTooDeep, tooDeep } from "../check/too-deep.ts";
 import { shortPath } from "../text.ts";
-import { abortIn } from "../traps.ts";
 import { type DevFilter, textOf } from "./filters.ts";
 
 export interface CasesRun {
@@ -92,17 +91,8 @@ export class FilterCases {
   }
 
   /** What is wrong: also what cannot be run at all, in the words of the error. */
-  private async one(cases: Cases, one: RunnableCase): Promise<Diagnostic[]> {
-    const opened: Target[] = [];
-    const findings = await outcomeOf(cases, one, async () => {
-      const target = await openHostTarget(cases, one);
-      opened.push(target);
-      return target;
-    });
-    return withTrap(
-      findings,
-      opened.flatMap((target) => target.log()),
-    );
+  private one(cases: Cases, one: RunnableCase): Promise<Diagnostic[]> {
+    return outcomeOf(cases, one, () => openHostTarget(cases, one));
   }
 
   /** `build/NAME.wasm` of a filter that is worked on stands for what was just compiled. */
@@ -113,14 +103,6 @@ export class FilterCases {
     }
     return wasm;
   }
-}
-
-/** A filter that trapped has told why, most often: then that is the reason, and what came of it only the consequence. */
-function withTrap(findings: readonly Diagnostic[], log: ReturnType<Target["log"]>): Diagnostic[] {
-  const abort = abortIn(log.flatMap(({ level, message }) => (level === "critical" ? [message] : [])));
-  if (abort === undefined) return [...findings];
-  const note = `the filter trapped: ${abort.words} (${abort.place})`;
-  return findings.map((finding, i) => (i === findings.length - 1 ? { ...finding, notes: [note, ...finding.notes] } : finding));
 }
 
 /** A case without where it stands: lines above it move it, and change nothing. */

@@ -219,7 +219,7 @@ describe("a filter that fails", () => {
     await project.edit("cases.yaml", "{ get: /, expect: { status: 200, ", '{ get: /, headers: { x-trap: "1" }, expect: { status: 200, ');
     await dev.line(/0 of 1 case passed/);
     await dev.running.saw(
-      /error MS0803: "greets the upstream".*\n.*\n.*\n {2}the filter trapped: trapped \(assembly\/filter\.ts:\d+:\d+\)$/m,
+      /error MS0803: "greets the upstream".*\n.*\n.*\n {2}the filter trapped in proxy_on_request_headers: .*assembly\/filter\.ts:\d+:\d+: trapped$/m,
     );
   });
 

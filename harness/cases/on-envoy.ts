@@ -73,6 +73,7 @@ function targetOf(envoy: Envoy, { upstreams }: Cases, one: RunnableCase, close: 
     upstream.respond(one.upstreams[name] ?? {});
   }
   const logged = envoy.logs().wasm.length;
+  const before = envoy.logs().envoy.length;
   const start = performance.now();
   return {
     host: "envoy",
@@ -81,6 +82,10 @@ function targetOf(envoy: Envoy, { upstreams }: Cases, one: RunnableCase, close: 
     counters: async () => ofModules(await envoy.stats("^wasmcustom\\.")),
     accessLog: () => entriesOf(envoy.accessLog(), one),
     log: () => envoy.logs().wasm.slice(logged),
+    trap: () => {
+      const own = envoy.logs().envoy.slice(before);
+      return own.find(({ component, message }) => component === "wasm" && /^Function: \w+ failed: /.test(message))?.message;
+    },
     waitUntil: (milliseconds) => sleepUntil(start + milliseconds),
     settled: async (check) => {
       let last = await check();

@@ -26,6 +26,7 @@ export async function openHostTarget(cases: Cases, one: RunnableCase): Promise<T
     counters: async () => ofModules(await host.stats()),
     accessLog: () => entriesOf(host.accessLog(), one),
     log: () => host.logs().wasm.slice(logged),
+    trap: () => host.failure?.log,
     waitUntil: async (milliseconds) => {
       const left = start + milliseconds - host.now.getTime();
       if (left > 0) host.advance(left);

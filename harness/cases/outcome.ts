@@ -10,13 +10,25 @@ export async function outcomeOf(cases: Cases, one: RunnableCase, open: () => Pro
   if (Array.isArray(opened)) return opened;
   if ("findings" in opened) return opened.findings;
   const { target } = opened;
-  const findings = await told(cases, one, () => runCase(cases, one, target));
+  const findings = withTrap(await told(cases, one, () => runCase(cases, one, target)), target);
   const closed = await told(cases, one, async (): Promise<Diagnostic[]> => {
     await target.close();
     return [];
   });
   // What ended the host is told by the request that met it, too.
   return findings.length > 0 ? findings : closed;
+}
+
+/** A module that trapped: that is the reason, and what came of it only the consequence. */
+function withTrap(findings: readonly Diagnostic[], target: Target): Diagnostic[] {
+  const [failed, ...stack] = target.trap()?.split(/\\n|\n/) ?? [];
+  if (failed === undefined) return [...findings];
+  const [, callback = "", reason = failed] = /^Function: (\w+) failed: (?:Uncaught RuntimeError: )?(.*)$/.exec(failed) ?? [];
+  // An assertion has said why before it trapped.
+  const words = target.log().findLast(({ level }) => level === "critical")?.message;
+  const frames = stack.filter((line) => /^\s*\d+: /.test(line)).map((line) => `  ${line.trim()}`);
+  const notes = [`the filter trapped in ${callback}: ${words ?? reason}`, ...frames];
+  return findings.map((finding, i) => (i === findings.length - 1 ? { ...finding, notes: [...notes, ...finding.notes] } : finding));
 }
 
 /** What cannot be run at all is a finding about the case, in the words of the error. */

@@ -13,6 +13,8 @@ export interface Target {
   counters(): Promise<Counters>;
   /** What modules have logged since the target was opened. */
   log(): readonly { level: string; message: string }[];
+  /** Why a module trapped, with its stack, where the host can tell. */
+  trap(): string | undefined;
   /** The access log's entries of this case so far, in order. */
   accessLog(): readonly AccessLogEntry[];
   /** Lets time pass until so many milliseconds after the target was opened; at once when it is later already. */

@@ -8,13 +8,17 @@ import { outcomeOf } from "../outcome.ts";
 
 const wasm = await probeModule();
 
-async function outcome(script: Script): Promise<string[]> {
+async function outcomeAll(script: Script) {
   const config = JSON.stringify(scriptText(script));
   const lines = ["cases:", "  - name: a case", `    config: ${config}`, "    requests: [{ get: /, expect: { status: 200 } }]"];
   const cases = parseCases(lines.join("\n"), "cases.yaml");
   const [one] = withModules(cases, wasm);
   if (!one) throw new Error("no case");
-  const findings = await outcomeOf(cases, one, () => openHostTarget(cases, one));
+  return outcomeOf(cases, one, () => openHostTarget(cases, one));
+}
+
+async function outcome(script: Script): Promise<string[]> {
+  const findings = await outcomeAll(script);
   return findings.map(({ code, message, location }) => `${location?.line} ${code}: ${message}`);
 }
 
@@ -32,6 +36,14 @@ test("a filter that does not return when the stream is logged keeps the request 
   expect(await outcome({ log: "spin" })).toEqual([
     expect.stringMatching(/^4 MS0803: .*an answer expected, got MS0705: .*proxy_on_log did not return within 5000 ms$/),
   ]);
+});
+
+test("a filter that trapped is the reason, with its stack", async () => {
+  const [finding] = await outcomeAll({ rh: "trap" });
+
+  expect(finding?.message).toMatch(/status 200 expected, got 503$/);
+  expect(finding?.notes[0]).toBe("the filter trapped in proxy_on_request_headers: unreachable");
+  expect(finding?.notes[1]).toMatch(/^ {2}0: {2}0x[0-9a-f]+ - .*interpreter/);
 });
 
 test("a filter that does not return from its configuration is a finding at its case", async () => {
