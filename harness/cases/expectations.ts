@@ -92,6 +92,11 @@ function fromJson(text: string): unknown {
   }
 }
 
+/** Envoy writes "warning" for the module's `warn`. */
+function levelOf({ level }: { level: string }): string {
+  return level === "warning" ? "warn" : level;
+}
+
 /** Which of the lines are missing, or there although they must not be. */
 export function checkLog(lines: readonly { level: string; message: string }[], expected: readonly LogExpectation[]): Mismatch[] {
   return expected.flatMap((one, i) => {
@@ -99,14 +104,14 @@ export function checkLog(lines: readonly { level: string; message: string }[], e
     const pattern = matches === undefined ? undefined : new RegExp(matches);
     const found = lines.find(
       (line) =>
-        (level === undefined || line.level === level) &&
+        (level === undefined || levelOf(line) === level) &&
         (contains === undefined || line.message.includes(contains)) &&
         (pattern === undefined || pattern.test(line.message)),
     );
     if ((found !== undefined) !== absent) return [];
     const what = [level, contains && `with ${quote(contains)}`, matches && `matching /${matches}/`].filter(Boolean).join(" ");
     const line = `${absent ? "no " : "a "}log line${what && ` ${what}`}`;
-    return [{ path: ["log", i], expected: line, got: found ? `${found.level} ${shorten(quote(found.message))}` : "none" }];
+    return [{ path: ["log", i], expected: line, got: found ? `${levelOf(found)} ${shorten(quote(found.message))}` : "none" }];
   });
 }
 

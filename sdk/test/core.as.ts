@@ -2,6 +2,7 @@
 import { enter, leave } from "../assembly/context/callback";
 import { IdTable } from "../assembly/context/table";
 import { Bytes, isUtf8 } from "../assembly/bytes";
+import { ProtoReader } from "../assembly/foreign/protobuf";
 import { HeaderName, isFieldValue } from "../assembly/headers/name";
 import { JsonDocument } from "../assembly/json/document";
 import { JsonKind } from "../assembly/json/kind";
@@ -140,6 +141,18 @@ export function headerKind(length: i32): i32 {
 
 export function fieldValue(length: i32): i32 {
   return isFieldValue(Bytes.static(IN, length)) ? 1 : 0;
+}
+
+/** How many fields a protobuf message has; -1 when the reader stopped at what is none. */
+export function protoFields(length: i32): i32 {
+  const before = enter(1);
+  const reader = new ProtoReader(Bytes.static(IN, length));
+  let fields = 0;
+  while (reader.next()) fields++;
+  const again = reader.next();
+  const result = reader.ok && !again ? fields : -1;
+  leave(before);
+  return result;
 }
 
 // --- the table of contexts ---

@@ -13,6 +13,45 @@ const json = (text: string | Uint8Array, depth = 64) => {
   return length < 0 ? { error: core.readText() } : { value: core.read(length).toString("utf8") };
 };
 
+describe("the protobuf reader", () => {
+  const fields = (bytes: Uint8Array) => Number(core.call("protoFields", core.write(bytes)));
+
+  test.each<[string, number[], number]>([
+    ["nothing", [], 0],
+    ["a number", [0x08, 0x96, 0x01], 1],
+    ["an empty text and a number", [0x12, 0x00, 0x08, 0x00], 2],
+    ["eight bytes, four bytes", [0x09, 1, 2, 3, 4, 5, 6, 7, 8, 0x0d, 1, 2, 3, 4], 2],
+    ["the largest field", [0xf8, 0xff, 0xff, 0xff, 0x0f, 0x01], 1],
+  ])("reads %s to the end", (_, bytes, count) => {
+    expect(fields(Uint8Array.from(bytes))).toBe(count);
+  });
+
+  test.each<[string, number[]]>([
+    ["half a tag", [0x88]],
+    ["a tag without its number", [0x08]],
+    ["half a number", [0x08, 0x01, 0x10, 0x80]],
+    ["a number of eleven bytes", [0x08, ...Array<number>(10).fill(0x80), 0x01]],
+    ["a text longer than the message", [0x12, 0x02, 0x61]],
+    ["a length of 2^63", [0x12, ...Array<number>(9).fill(0x80), 0x01]],
+    ["seven bytes of eight", [0x09, 1, 2, 3, 4, 5, 6, 7]],
+    ["a group", [0x0b, 0x0c]],
+    ["field 0", [0x02, 0x00]],
+    ["a field that would be 1 in 32 bits", [0x8a, 0x80, 0x80, 0x80, 0x80, 0x01, 0x00]],
+  ])("says that %s is no protobuf", (_, bytes) => {
+    expect(fields(Uint8Array.from(bytes))).toBe(-1);
+    expect(fields(Uint8Array.from([0x08, 0x01, ...bytes]))).toBe(-1);
+  });
+
+  test("survives any bytes", () => {
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 200 }), (bytes) => {
+        expect(fields(bytes)).toBeGreaterThanOrEqual(-1);
+      }),
+      { numRuns: 5_000 },
+    );
+  });
+});
+
 describe("the JSON reader", () => {
   test("reads what JSON.parse reads", () => {
     fc.assert(

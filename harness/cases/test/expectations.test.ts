@@ -96,7 +96,7 @@ test("a received request is compared by method, path, headers and body", () => {
 
 test("a log line is there, or it is not", () => {
   const lines = [
-    { level: "warn", message: "[x #1] late" },
+    { level: "warning", message: "[x #1] late" }, // as Envoy writes it
     { level: "info", message: "ready" },
   ];
 

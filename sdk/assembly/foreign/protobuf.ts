@@ -42,8 +42,10 @@ export class ProtoWriter {
   }
 }
 
-/** Reads a message field by field. Stops at what is no protobuf: then `next` answers false before the end. */
+/** Reads a message field by field. Stops at what is no protobuf: then `next` answers false before the end, and `ok` is false. */
 export class ProtoReader {
+  /** False once something came that is no protobuf: what was read before it may be anything. */
+  ok: bool = true;
   field: u32 = 0;
   /** Of a number field. */
   number: u64 = 0;
@@ -54,8 +56,15 @@ export class ProtoReader {
   constructor(private readonly message: Bytes) {}
 
   next(): bool {
-    if (this.at >= this.message.length || !this.varint()) return false;
+    if (this.at >= this.message.length || !this.ok) return false;
+    this.ok = this.read();
+    return this.ok;
+  }
+
+  private read(): bool {
+    if (!this.varint()) return false;
     const tag = this.number;
+    if (tag < 8 || tag > <u64>u32.MAX_VALUE) return false; // no such field
     this.field = <u32>(tag >> 3);
     this.bytes = null;
     const wire = (<u32>tag) & 7;

@@ -1,0 +1,4 @@
+import { register } from "proxy-wasm-assemblyscript-sdk";
+import { GrpcAuthzRoot } from "./filter";
+
+register("grpc-authz", () => new GrpcAuthzRoot());
