@@ -1,8 +1,8 @@
-import { existsSync, readdirSync } from "node:fs";
+import { existsSync, readFileSync, readdirSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
 import type { Diagnostic, DiagnosticCode, MeshscriptError } from "../diagnostics/index.ts";
 import { packageRoot } from "../harness/provision/cache.ts";
-import { type TracedModule, openTraced } from "../modules/index.ts";
+import { type TracedModule, openTraced, parseModule } from "../modules/index.ts";
 import { closest } from "../modules/verify/closest.ts";
 import { usage } from "./parse.ts";
 
@@ -37,6 +37,28 @@ export function moduleNotFound(name: string, names: readonly string[], why: stri
   const near = closest(name, names);
   const hint = near === undefined ? `; there are: ${names.join(", ") || "none"}` : `, did you mean ${JSON.stringify(near)}?`;
   return usage("MS0506", `unknown filter ${JSON.stringify(name)} (${why})${hint}`);
+}
+
+/**
+ * A module that only takes part in TCP would be called by nobody in the HTTP chain that `run --filter` and `dev` make.
+ * @throws MeshscriptError MS0504
+ */
+export function refuseNetworkFilter(name: string, path: string): void {
+  let names: string[];
+  try {
+    names = parseModule(readFileSync(path)).exports.map((one) => one.name);
+  } catch {
+    // What is no module at all is told by who loads it.
+    return;
+  }
+  const tcp = /^proxy_on_(new_connection|(down|up)stream_(data|connection_close))$/;
+  const http = /^proxy_on_(request|response)_/;
+  if (!names.some((one) => tcp.test(one)) || names.some((one) => http.test(one))) return;
+  throw usage(
+    "MS0504",
+    `${name} is a network filter, for TCP: \`--filter\` and \`dev\` are for HTTP filters`,
+    "write a configuration with envoy.filters.network.wasm and give it to `meshscript run -c`; test the filter with `tcp` listeners (docs/testing.md)",
+  );
 }
 
 const FATAL = new Set<DiagnosticCode>(["MS0205", "MS0210", "MS0211", "MS0212", "MS0213", "MS0214", "MS0216", "MS0218", "MS0222"]);

@@ -7,4 +7,5 @@ export * from "./identities/index.ts";
 export * from "./load/index.ts";
 export * from "./provision/index.ts";
 export type { OpenTarget, Target, TargetOptions } from "./target.ts";
+export * from "./tcp/index.ts";
 export * from "./upstreams/index.ts";

@@ -3,6 +3,7 @@ import type { AccessLogEntry } from "./envoy/access-log.ts";
 import type { EnvoyRequest } from "./envoy/envoy.ts";
 import type { Logs } from "./envoy/logs.ts";
 import type { ChainOptions, EnvoyOptions } from "./envoy/types.ts";
+import type { TcpConnection } from "./tcp/connection.ts";
 import type { UpstreamRecord } from "./upstreams/record.ts";
 
 /**
@@ -12,6 +13,7 @@ import type { UpstreamRecord } from "./upstreams/record.ts";
 export interface Target {
   readonly running: boolean;
   request(request?: EnvoyRequest): PendingResponse;
+  connect(options?: { listener?: string }): TcpConnection;
   upstream(name: string): UpstreamRecord;
   stats(filter?: string): Promise<Map<string, number>>;
   stat(name: string): Promise<number | undefined>;

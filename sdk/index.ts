@@ -1,4 +1,13 @@
-export { FilterDataStatus, FilterHeadersStatus, FilterTrailersStatus, GrpcStatus, LogLevel, Status } from "./assembly/abi/enums";
+export {
+  CloseType,
+  FilterDataStatus,
+  FilterHeadersStatus,
+  FilterStatus,
+  FilterTrailersStatus,
+  GrpcStatus,
+  LogLevel,
+  Status,
+} from "./assembly/abi/enums";
 export { lastStatus } from "./assembly/abi/out";
 export { Base64, decodeBase64 } from "./assembly/base64";
 export { Body } from "./assembly/body";
@@ -9,6 +18,7 @@ export { BaseContext } from "./assembly/context/base";
 export { HttpContext } from "./assembly/context/http";
 export { register } from "./assembly/context/registry";
 export { RootContext } from "./assembly/context/root";
+export { TcpContext } from "./assembly/context/tcp";
 export { Deadlines } from "./assembly/deadlines";
 export { environmentVariable } from "./assembly/environment";
 export { ForeignFunction, ForeignResult } from "./assembly/foreign/call";

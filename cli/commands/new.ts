@@ -18,7 +18,7 @@ export const newCommand: Command = {
     example: {
       type: "string",
       value: "NAME",
-      description: "api-key, canary-header, cors, external-callout, header-rewrite or json-body-check",
+      description: "api-key, canary-header, cors, external-callout, grpc-authz, header-rewrite, json-body-check or tcp-limit",
       default: "a filter that greets",
     },
   },

@@ -3,6 +3,7 @@ import { type Diagnostic, MeshscriptError, diagnostic, render } from "../../diag
 import { type Envoy, openHost } from "../../harness/index.ts";
 import type { DebugCompiler, TracedModule } from "../../modules/index.ts";
 import type { Context } from "../command.ts";
+import { refuseNetworkFilter } from "../modules.ts";
 import { checkJson } from "../run/options.ts";
 import { explained } from "../run/refusal.ts";
 import { FilterCases } from "./cases.ts";
@@ -210,6 +211,7 @@ export class Session {
       const module = await this.compiler.compile(name, entry);
       const path = await this.configs.place(name, module);
       this.show(module.warnings);
+      refuseNetworkFilter(name, path);
       this.traced.unshift(tracedOnDemand(path, module));
       this.traced.length = Math.min(this.traced.length, TRACED * this.working.length);
       return path;

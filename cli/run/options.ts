@@ -3,7 +3,7 @@ import { resolve } from "node:path";
 import { MeshscriptError, diagnostic, reasonOfErrno, spanIn } from "../../diagnostics/index.ts";
 import type { Address, WasmFilterSpec } from "../../harness/index.ts";
 import { jsonMistake } from "../check/strict-json.ts";
-import { findModule } from "../modules.ts";
+import { findModule, refuseNetworkFilter } from "../modules.ts";
 import { usage } from "../parse.ts";
 
 /** Where a filter's configuration was written: the file as the user named it, or the flag. */
@@ -31,6 +31,7 @@ function inFlag(filter: string): string {
 export function filterSpec(text: string, cwd: string): WasmFilterSpec {
   const equals = text.indexOf("=");
   const module = findModule(equals < 0 ? text : text.slice(0, equals), cwd);
+  refuseNetworkFilter(module.name, module.path);
   const spec = { name: module.name, wasm: module.path };
   return equals < 0 ? spec : { ...spec, config: filterConfig(module.name, text.slice(equals + 1).trim(), cwd) };
 }

@@ -1,3 +1,4 @@
+import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
 import { allCommands } from "../commands.ts";
 import { parse } from "../parse.ts";
@@ -26,6 +27,11 @@ const wrong: [argv: string[], code: number, line: string][] = [
     ["run", "-c", "x.yaml", "--filter", "tracing"],
     64,
     "error MS0504: --config is a whole configuration and cannot be combined with --filter",
+  ],
+  [
+    ["run", "--filter", fileURLToPath(new URL("../../examples/tcp-limit/build/tcp-limit.wasm", import.meta.url))],
+    64,
+    "error MS0504: tcp-limit is a network filter, for TCP: `--filter` and `dev` are for HTTP filters",
   ],
   [["run", "-c", "x.yaml", "--port", "1"], 64, "error MS0504: --port goes with --filter; with --config the file decides"],
   [["run", "--filter", "tracing", "--port", "99999"], 64, 'error MS0503: --port must be 0 to 65535, got "99999"'],

@@ -1,6 +1,7 @@
 import { resolve } from "node:path";
+import type { UpstreamProtocol } from "../upstreams/types.ts";
 import { downstreamTls, tlsInspector, upstreamTls } from "./tls.ts";
-import type { ConfigObject, DownstreamTls, FilterSpec, UpstreamTls, WasmFilterSpec } from "./types.ts";
+import type { ConfigObject, DownstreamTls, FilterSpec, TcpOptions, UpstreamTls, WasmFilterSpec } from "./types.ts";
 
 const TYPE = "type.googleapis.com";
 const HTTP_PROTOCOL_OPTIONS = `${TYPE}/envoy.extensions.upstreams.http.v3.HttpProtocolOptions`;
@@ -42,12 +43,16 @@ function stringValue(value: unknown): ConfigObject | undefined {
  * wasmFilter({ name: "tracing", wasm: "build/tracing.wasm", config: { mode: "enforce" } });
  */
 export function wasmFilter(spec: WasmFilterSpec): ConfigObject {
+  return wasmEntry(spec, "http");
+}
+
+function wasmEntry(spec: WasmFilterSpec, kind: "http" | "network"): ConfigObject {
   const vmConfig = stringValue(spec.vmConfig);
   const configuration = stringValue(spec.config);
   return {
     name: spec.name,
     typed_config: {
-      "@type": `${TYPE}/envoy.extensions.filters.http.wasm.v3.Wasm`,
+      "@type": `${TYPE}/envoy.extensions.filters.${kind}.wasm.v3.Wasm`,
       config: {
         name: spec.name,
         root_id: spec.rootId ?? "",
@@ -83,6 +88,24 @@ export function httpFilter(spec: FilterSpec): ConfigObject {
   return "wasm" in spec ? wasmFilter(spec) : { name: spec.name, typed_config: spec.typedConfig };
 }
 
+/**
+ * The entry of a wasm module in a list of access loggers.
+ * @example
+ * httpListener({ httpConnectionManager: { access_log: [wasmAccessLogger({ name: "audit", wasm: "build/audit.wasm" })] } });
+ */
+export function wasmAccessLogger(spec: WasmFilterSpec): ConfigObject {
+  const { config } = wasmFilter(spec)["typed_config"] as ConfigObject;
+  return {
+    name: "envoy.access_loggers.wasm",
+    typed_config: { "@type": `${TYPE}/envoy.extensions.access_loggers.wasm.v3.WasmAccessLog`, config },
+  };
+}
+
+/** The entry of a filter in a chain of network filters. */
+function networkFilter(spec: FilterSpec): ConfigObject {
+  return "wasm" in spec ? wasmEntry(spec, "network") : { name: spec.name, typed_config: spec.typedConfig };
+}
+
 /** The router, which ends every chain. */
 export function routerFilter(): ConfigObject {
   return { name: "envoy.filters.http.router", typed_config: { "@type": `${TYPE}/envoy.extensions.filters.http.router.v3.Router` } };
@@ -92,8 +115,8 @@ export interface ClusterOptions {
   name: string;
   /** Where it connects to; several are balanced round robin. */
   endpoints: readonly Address[];
-  /** What the upstream speaks; `h2c` is HTTP/2, also over TLS [http/1.1]. */
-  protocol?: "http/1.1" | "h2c";
+  /** What the upstream speaks; `h2c` is HTTP/2, also over TLS; `tcp` is anything [http/1.1]. */
+  protocol?: UpstreamProtocol;
   /** Speaks TLS to the endpoints [plain]. */
   tls?: UpstreamTls;
   /** In Envoy's own format, which is seconds: `0.25s`, not `250ms` [1s]. */
@@ -116,21 +139,27 @@ export function cluster({
   tls,
   cluster: over,
 }: ClusterOptions): ConfigObject {
-  const options = protocol === "h2c" ? { http2_protocol_options: {} } : { http_protocol_options: { enable_trailers: true } };
+  const http = protocol === "h2c" ? { http2_protocol_options: {} } : { http_protocol_options: { enable_trailers: true } };
   return merge(
     {
       name,
       type: "STATIC",
       connect_timeout: connectTimeout,
       load_assignment: loadAssignment(name, endpoints),
-      typed_extension_protocol_options: {
-        "envoy.extensions.upstreams.http.v3.HttpProtocolOptions": { "@type": HTTP_PROTOCOL_OPTIONS, explicit_http_config: options },
-      },
-      ...(tls ? { transport_socket: upstreamTls(tls, protocol === "h2c" ? ["h2"] : ["http/1.1"]) } : {}),
+      ...(protocol === "tcp"
+        ? {}
+        : {
+            typed_extension_protocol_options: {
+              "envoy.extensions.upstreams.http.v3.HttpProtocolOptions": { "@type": HTTP_PROTOCOL_OPTIONS, explicit_http_config: http },
+            },
+          }),
+      ...(tls ? { transport_socket: upstreamTls(tls, ALPN[protocol]) } : {}),
     },
     over,
   );
 }
+
+const ALPN: Record<UpstreamProtocol, string[]> = { "http/1.1": ["http/1.1"], h2c: ["h2"], tcp: [] };
 
 /** The endpoints of a cluster. */
 export function loadAssignment(name: string, endpoints: readonly Address[]): ConfigObject {
@@ -162,6 +191,8 @@ export interface HttpListenerOptions {
   virtualHosts?: readonly ConfigObject[];
   /** Path of the JSON access log, and further fields [no access log]. */
   accessLog?: { path: string; fields?: Record<string, string> };
+  /** Wasm access loggers, behind that [none]. */
+  accessLoggers?: readonly WasmFilterSpec[];
   /** [the name] */
   statPrefix?: string;
   /** Merged over the HttpConnectionManager. */
@@ -179,7 +210,8 @@ export interface HttpListenerOptions {
  * httpListener({ name: "inbound", filters: [{ name: "tracing", wasm: "build/tracing.wasm" }], routes: [route("app")] });
  */
 export function httpListener(options: HttpListenerOptions = {}): ConfigObject {
-  const { name = "main", filters = [], accessLog, tls } = options;
+  const { name = "main", filters = [], accessLog, accessLoggers = [], tls } = options;
+  const loggers = [...(accessLog ? [fileAccessLog(accessLog.path, accessLog.fields)] : []), ...accessLoggers.map(wasmAccessLogger)];
   const routes = options.routes ?? [{ match: { prefix: "/" }, direct_response: { status: 200 } }];
   const manager = merge(
     {
@@ -188,7 +220,7 @@ export function httpListener(options: HttpListenerOptions = {}): ConfigObject {
       codec_type: "AUTO",
       stream_idle_timeout: "15s",
       http_protocol_options: { enable_trailers: true },
-      ...(accessLog ? { access_log: [fileAccessLog(accessLog.path, accessLog.fields)] } : {}),
+      ...(loggers.length > 0 ? { access_log: loggers } : {}),
       route_config: { name, virtual_hosts: options.virtualHosts ?? [{ name, domains: ["*"], routes }] },
       http_filters: [...filters.map(httpFilter), routerFilter()],
     },
@@ -207,6 +239,52 @@ export function httpListener(options: HttpListenerOptions = {}): ConfigObject {
       ],
     },
     options.listener,
+  );
+}
+
+export interface TcpListenerOptions extends TcpOptions {
+  /** [main] */
+  name?: string;
+  /** [127.0.0.1, port 0] */
+  address?: Partial<Address>;
+  cluster: string;
+  /** Speaks TLS [plain]. */
+  tls?: DownstreamTls;
+  /** Merged over the listener. */
+  listener?: ConfigObject;
+}
+
+/**
+ * A listener for bytes: network filters, then `tcp_proxy`.
+ * @example
+ * tcpListener({ name: "db", filters: [{ name: "guard", wasm: "build/guard.wasm" }], cluster: "postgres" });
+ */
+export function tcpListener({
+  name = "main",
+  filters = [],
+  cluster: to,
+  tcpProxy,
+  address,
+  tls,
+  listener,
+}: TcpListenerOptions): ConfigObject {
+  const proxy = merge(
+    { "@type": `${TYPE}/envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy`, stat_prefix: name, cluster: to },
+    tcpProxy,
+  );
+  return merge(
+    {
+      name,
+      address: socketAddress(address),
+      ...(tls ? { listener_filters: [tlsInspector()] } : {}),
+      filter_chains: [
+        {
+          filters: [...filters.map(networkFilter), { name: "envoy.filters.network.tcp_proxy", typed_config: proxy }],
+          ...(tls ? { transport_socket: downstreamTls(tls) } : {}),
+        },
+      ],
+    },
+    listener,
   );
 }
 

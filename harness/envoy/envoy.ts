@@ -4,6 +4,8 @@ import { send } from "../client/send.ts";
 import { usesTls } from "../client/tls.ts";
 import type { HttpRequest, PendingResponse } from "../client/types.ts";
 import type { Provisioned } from "../provision/provision.ts";
+import type { TcpConnection } from "../tcp/connection.ts";
+import { connectTcp } from "../tcp/socket.ts";
 import { Upstream } from "../upstreams/upstream.ts";
 import { type AccessLogEntry, readAccessLog, waitForAccessLog } from "./access-log.ts";
 import type { Admin, ListenerStatus, Quantiles } from "./admin.ts";
@@ -135,6 +137,17 @@ export class Envoy {
   private isTls(listener: string): boolean | undefined {
     const config = this.configured.find(({ name }) => name === listener);
     return config && speaksTls(config);
+  }
+
+  /**
+   * Connects to a listener, with bytes in the test's hand.
+   * @example
+   * const connection = envoy.connect();
+   * connection.write("PING\r\n");
+   * await connection.receive("PONG\r\n");
+   */
+  connect({ listener }: { listener?: string } = {}): TcpConnection {
+    return connectTcp(this.address(listener));
   }
 
   /** Writes bytes to a listener and returns all that comes back. */

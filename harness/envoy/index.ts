@@ -5,6 +5,7 @@ export {
   type BootstrapOptions,
   type ClusterOptions,
   type HttpListenerOptions,
+  type TcpListenerOptions,
   bootstrap,
   cluster,
   fileAccessLog,
@@ -15,6 +16,8 @@ export {
   route,
   routerFilter,
   socketAddress,
+  tcpListener,
+  wasmAccessLogger,
   wasmFilter,
 } from "./builders.ts";
 export { Envoy, type EnvoyRequest, type EnvoyUpdate } from "./envoy.ts";
@@ -30,6 +33,7 @@ export type {
   FilterSpec,
   ListenerOptions,
   NativeFilterSpec,
+  TcpOptions,
   UpstreamTls,
   WasmFilterSpec,
 } from "./types.ts";

@@ -1,9 +1,9 @@
 import { join } from "node:path";
 import { MeshscriptError, diagnostic } from "../../diagnostics/index.ts";
 import type { Upstream } from "../upstreams/upstream.ts";
-import { bootstrap, cluster, httpListener, isObject, loadAssignment, route, socketAddress } from "./builders.ts";
+import { bootstrap, cluster, httpListener, isObject, loadAssignment, route, socketAddress, tcpListener } from "./builders.ts";
 import { type LoadedConfig, loadConfig } from "./config-source.ts";
-import type { ChainOptions, ConfigObject, EnvoyOptions, ListenerOptions } from "./types.ts";
+import type { ChainOptions, ConfigObject, EnvoyOptions, ListenerOptions, TcpOptions } from "./types.ts";
 
 /** What Envoy shall run: the bootstrap, and apart from it what can change while it runs. */
 export interface Plan {
@@ -19,7 +19,7 @@ export interface Plan {
 /** Turns options into a plan. The upstreams are running already, because their ports go into the clusters. */
 export async function makePlan(options: EnvoyOptions, upstreams: ReadonlyMap<string, Upstream>, runDir: string): Promise<Plan> {
   if (options.config !== undefined) {
-    const ofChain = (["listeners", "filters", "routes", "httpConnectionManager", "tls"] as const).filter(
+    const ofChain = (["listeners", "filters", "routes", "httpConnectionManager", "accessLoggers", "tls", "tcp"] as const).filter(
       (name) => options[name] !== undefined,
     );
     if (ofChain.length > 0) {
@@ -30,26 +30,41 @@ export async function makePlan(options: EnvoyOptions, upstreams: ReadonlyMap<str
     return planOf(await loadConfig(options.config), options, upstreams);
   }
   const [first] = upstreams.keys();
-  const listeners = listenersOf(options).map(([name, { filters = [], routes, tls, httpConnectionManager, accessLog }]) => {
-    const used = routes ?? (first === undefined ? undefined : [route(first)]);
-    return httpListener({
-      name,
-      filters,
-      ...(used ? { routes: used } : {}),
-      ...(tls ? { tls } : {}),
-      ...(httpConnectionManager ? { httpConnectionManager } : {}),
-      accessLog: { path: join(runDir, "access.log"), ...(accessLog ? { fields: accessLog } : {}) },
-    });
-  });
+  const listeners = listenersOf(options).map(
+    ([name, { filters = [], routes, tls, httpConnectionManager, accessLog, accessLoggers, tcp }]) => {
+      if (tcp) return tcpListener({ name, ...tcp, cluster: tcpCluster(name, tcp, upstreams), ...(tls ? { tls } : {}) });
+      const used = routes ?? (first === undefined ? undefined : [route(first)]);
+      return httpListener({
+        name,
+        filters,
+        ...(used ? { routes: used } : {}),
+        ...(tls ? { tls } : {}),
+        ...(httpConnectionManager ? { httpConnectionManager } : {}),
+        ...(accessLoggers ? { accessLoggers } : {}),
+        accessLog: { path: join(runDir, "access.log"), ...(accessLog ? { fields: accessLog } : {}) },
+      });
+    },
+  );
   const clusters = [...[...upstreams.values()].map((one) => clusterOf(one, options)), ...(options.clusters ?? [])];
   return { bootstrap: bootstrap(), listeners, clusters, updatable: true };
 }
 
+/** @throws MeshscriptError MS0407 when nothing says where its connections go */
+export function tcpCluster(name: string, { cluster: given }: TcpOptions, upstreams: Iterable<[string, { protocol: string }]>): string {
+  const found = given ?? [...upstreams].find(([, { protocol }]) => protocol === "tcp")?.[0];
+  if (found !== undefined) return found;
+  throw new MeshscriptError(
+    diagnostic("MS0407", `the listener ${name} has no cluster: give \`tcp.cluster\`, or an upstream with \`protocol: "tcp"\``),
+  );
+}
+
 /** Every listener with what it has of its own and what it takes from the options beside it. */
 export function listenersOf(options: ChainOptions): [name: string, listener: ListenerOptions][] {
-  const { listeners, filters, routes, httpConnectionManager, accessLog, tls } = options;
+  const { listeners, filters, routes, httpConnectionManager, accessLog, accessLoggers, tls, tcp } = options;
   const shared = Object.fromEntries(
-    Object.entries({ filters, routes, httpConnectionManager, accessLog, tls }).filter(([, value]) => value !== undefined),
+    Object.entries({ filters, routes, httpConnectionManager, accessLog, accessLoggers, tls, tcp }).filter(
+      ([, value]) => value !== undefined,
+    ),
   ) as ListenerOptions;
   if (!listeners) return [["main", shared]];
   return Object.entries(listeners).map(([name, own]) => [name, { ...shared, ...own }]);

@@ -69,8 +69,20 @@ export interface UpstreamTls {
   expectedSpiffeIds?: readonly string[];
 }
 
+/** A listener that passes bytes on. */
+export interface TcpOptions {
+  /** Network filters in order, in front of `tcp_proxy` [none]. */
+  filters?: readonly FilterSpec[];
+  /** Where its connections go [the first upstream that speaks `tcp`]. */
+  cluster?: string;
+  /** Merged over our TcpProxy, e.g. `{ idle_timeout: "1s" }` [nothing]. */
+  tcpProxy?: ConfigObject;
+}
+
 /** One listener. */
 export interface ListenerOptions {
+  /** Makes it a TCP listener: of the other fields only `tls` counts then [HTTP]. */
+  tcp?: TcpOptions;
   /** Filters in order, in front of the router [none]. */
   filters?: readonly FilterSpec[];
   /** Envoy route objects [prefix "/" to the first upstream; without upstreams a direct response 200]. */
@@ -79,6 +91,8 @@ export interface ListenerOptions {
   httpConnectionManager?: ConfigObject;
   /** Further fields of the JSON access log: name to Envoy format string, e.g. `{ verdict: "%FILTER_STATE(wasm.verdict:PLAIN)%" }` [none]. */
   accessLog?: Record<string, string>;
+  /** Wasm access loggers in order, behind our own access log: the root of each hears of every stream (`onLogOnly` in the SDK) [none]. */
+  accessLoggers?: readonly WasmFilterSpec[];
   /**
    * The listener speaks TLS with this identity [plain]. With `update()` it rotates: new connections get the new certificate, streams of old ones
    * have `drainSeconds` to end.

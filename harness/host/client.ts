@@ -11,6 +11,7 @@ import { finishHeaders, isHttp2, rejectEarly, requestHeaders, wireOrder } from "
 import { StreamContext } from "./context/stream.ts";
 import type { Counts } from "./counts.ts";
 import { Exchange } from "./exchange.ts";
+import type { Thread } from "./plugins/thread.ts";
 import type { Runtime } from "./runtime.ts";
 import type { Scheduler } from "./scheduler.ts";
 import { Body } from "./stream/body.ts";
@@ -39,6 +40,7 @@ export class Client {
   begin(request: HostRequest, whole: boolean): Exchange {
     const exchange = new Exchange(this.scheduler, request);
     const chain = this.runtime.chain(request.listener);
+    if (chain.tcp) throw new MeshscriptError(diagnostic("MS0407", `the listener ${chain.name} speaks TCP: use connect()`));
     const stream = new HttpStream(
       this.runtime,
       chain.settings,
@@ -54,9 +56,14 @@ export class Client {
       exchange.fail(refusal);
       return exchange;
     }
-    this.build(exchange, chain, request.worker);
+    const worker = this.worker(request.worker);
+    build(exchange, chain, worker);
     follow(exchange, request.signal);
-    stream.onEnd = () => this.logged(stream, chain);
+    const loggers = chain.accessLoggers.map((plugin) => worker.accessLogger(plugin));
+    stream.onEnd = () => {
+      this.logged(stream, chain);
+      for (const log of loggers) log(stream);
+    };
     this.send(exchange, request, chain, whole);
     return exchange;
   }
@@ -70,19 +77,11 @@ export class Client {
     return connectionError(exchange, chain);
   }
 
-  private build(exchange: Exchange, chain: Chain, chosen: number | undefined): void {
+  private worker(chosen: number | undefined): Thread {
     const { workers } = this.runtime;
     const worker = workers[chosen ?? this.nextWorker++ % workers.length];
     if (!worker) throw new MeshscriptError(diagnostic("MS0407", `no worker ${chosen}; there are ${workers.length}`));
-    const contexts: StreamContext[] = [];
-    exchange.stream.build(chain.names, (i, callbacks) => {
-      const plugin = chain.plugins[i];
-      const filter = plugin && worker.filter(plugin, callbacks);
-      if (filter instanceof StreamContext) contexts.push(filter);
-      return filter;
-    });
-    exchange.vmIds = new Set(contexts.map(({ vm }) => vm.spec.vmId));
-    exchange.countsOf = () => countsByName(contexts);
+    return worker;
   }
 
   private send(exchange: Exchange, request: HostRequest, chain: Chain, whole: boolean): void {
@@ -163,6 +162,18 @@ export class Client {
       : undefined;
     return { id, local, remote, tls };
   }
+}
+
+function build(exchange: Exchange, chain: Chain, worker: Thread): void {
+  const contexts: StreamContext[] = [];
+  exchange.stream.build(chain.names, (i, callbacks) => {
+    const plugin = chain.plugins[i];
+    const filter = plugin && worker.filter(plugin, callbacks);
+    if (filter instanceof StreamContext) contexts.push(filter);
+    return filter;
+  });
+  exchange.vmIds = new Set(contexts.map(({ vm }) => vm.spec.vmId));
+  exchange.countsOf = () => countsByName(contexts);
 }
 
 /** The client leaves when its signal says so. */

@@ -96,7 +96,11 @@ export class Exchange implements Downstream, HostStream {
   private frame(headers: HeaderMap, end: boolean): void {
     const { bodiless } = this;
     if (this.pairs.some(([, value]) => /[\r\n]/.test(value))) this.pairs = this.pairs.flatMap(splitLines);
-    if (!this.stream.requestRead) this.pairs.push(["connection", "close"]);
+    if (!this.stream.requestRead) {
+      this.pairs.push(["connection", "close"]);
+      // Log callbacks see it.
+      headers.add("connection", "close");
+    }
     const head = this.request.method === "HEAD";
     if (headers.has("content-length") || (head ? !this.mayHaveBody : bodiless)) return;
     // Of an answer to HEAD without a length the codec says that it would come in chunks.

@@ -4,11 +4,13 @@ import type { AccessLogEntry } from "../envoy/access-log.ts";
 import type { Logs } from "../envoy/logs.ts";
 import { makeReport } from "../envoy/report.ts";
 import type { ChainOptions } from "../envoy/types.ts";
+import type { TcpConnection } from "../tcp/connection.ts";
 import { Client } from "./client.ts";
 import { type Counts, sumOf } from "./counts.ts";
 import type { Exchange } from "./exchange.ts";
 import type { FaultPoint } from "./faults.ts";
 import { levelNumber } from "./logs.ts";
+import { NetworkClient } from "./network/client.ts";
 import type { HostUpstream } from "./router/host-upstream.ts";
 import type { Runtime } from "./runtime.ts";
 import { Scheduler } from "./scheduler.ts";
@@ -22,6 +24,7 @@ const KEPT_ENTRIES = 10_000;
 export class Host {
   private readonly scheduler: Scheduler;
   private readonly client: Client;
+  private readonly network: NetworkClient;
   private readonly entries: AccessLogEntry[] = [];
   private forgotten = 0;
   private stopping = false;
@@ -35,6 +38,7 @@ export class Host {
   ) {
     this.scheduler = new Scheduler(runtime, options.onHang ?? "fail");
     this.client = new Client(runtime, this.scheduler, (stream, chain) => this.logged(chain.accessLog(stream)));
+    this.network = new NetworkClient(runtime, this.scheduler);
     runtime.active = () => openByPrefix(this.scheduler.open);
   }
 
@@ -72,6 +76,17 @@ export class Host {
     const exchange = this.client.begin(request, false);
     this.run();
     return exchange;
+  }
+
+  /**
+   * Connects to a listener with `tcp`, with bytes in the test's hand.
+   * @example
+   * const connection = host.connect();
+   * connection.write("PING\\r\\n");
+   * await connection.receive("PONG\\r\\n");
+   */
+  connect({ listener }: { listener?: string } = {}): TcpConnection {
+    return this.network.connect(this.runtime.chain(listener));
   }
 
   // Time.
@@ -263,6 +278,7 @@ export class Host {
     if (this.stopping) return;
     this.stopping = true;
     for (const exchange of [...scheduler.open]) if (scheduler.running) exchange.abort();
+    if (scheduler.running) this.network.stop();
     this.finalReport ??= makeReport(this);
     scheduler.stop();
     // A module that did not return would not do so now.

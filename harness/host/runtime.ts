@@ -1,6 +1,6 @@
 import { type DiagnosticCode, MeshscriptError, diagnostic } from "../../diagnostics/index.ts";
 import { isObject } from "../envoy/builders.ts";
-import { listenersOf } from "../envoy/plan.ts";
+import { listenersOf, tcpCluster } from "../envoy/plan.ts";
 import type { ChainOptions, ConfigObject, FilterSpec, ListenerOptions } from "../envoy/types.ts";
 import { accessLogFormat } from "./access-log.ts";
 import { CallbackLimit } from "./callback-limit.ts";
@@ -108,7 +108,9 @@ export class Runtime implements HostCore {
     for (const config of options.clusters ?? []) clusters.set(String(config["name"]), readCluster(config, upstreams));
     const listeners = listenersOf(withFilters(options)).map(([name, one]) => {
       const settings = settingsOf(name, one, options, upstreams, clusters);
-      return { name, one, settings, accessLog: accessLogFormat(one.accessLog ?? {}), wanted: pluginsOf(one) };
+      // Envoy makes these first.
+      const loggers: readonly HostPlugin[] = one.tcp ? [] : (one.accessLoggers ?? []);
+      return { name, one, settings, accessLog: accessLogFormat(one.accessLog ?? {}), loggers, wanted: [...loggers, ...pluginsOf(one)] };
     });
     const before = this.clusters;
     // Plugins may call out while they are configured.
@@ -124,18 +126,21 @@ export class Runtime implements HostCore {
     for (const [name, upstream] of upstreams) this.upstreams.set(name, upstream);
     let at = 0;
     this.chains = new Map(
-      listeners.map(({ name, one, settings, accessLog, wanted }, i) => {
-        const own = plugins.slice(at, at + wanted.length);
+      listeners.map(({ name, one, settings, accessLog, loggers, wanted }, i) => {
+        const accessLoggers = plugins.slice(at, at + loggers.length);
+        const own = plugins.slice(at + loggers.length, at + wanted.length);
         at += wanted.length;
         const address = { host: "127.0.0.1", port: 10_000 + i };
         const chain: Chain = {
           name,
           plugins: own,
+          accessLoggers,
           names: own.map(({ spec }) => spec.name),
           settings,
           address,
           authority: `${address.host}:${address.port}`,
           tls: one.tls,
+          tcp: one.tcp && { cluster: clusters.get(tcpCluster(name, one.tcp, upstreams)) },
           ...managerSettings(one.httpConnectionManager ?? {}),
           accessLog,
         };
@@ -220,8 +225,10 @@ function withFilters(options: HostOptions): ChainOptions {
   return plugins ? { ...options, filters: plugins as readonly FilterSpec[] } : options;
 }
 
-function pluginsOf({ filters = [] }: ListenerOptions): HostPlugin[] {
-  return filters.map((spec) => {
+function pluginsOf({ filters = [], tcp, tls }: ListenerOptions): HostPlugin[] {
+  if (tcp && tls) throw notInHost("TLS of a TCP listener");
+  if (tcp) known(tcp as ConfigObject, ["filters", "cluster"], "tcp");
+  return (tcp ? (tcp.filters ?? []) : filters).map((spec) => {
     if ("wasm" in spec) return spec;
     throw notInHost(
       `${spec.name} is a filter of Envoy's own, which the in-process host does not have: set \`metadata\`, \`filterState\` or routes instead`,
@@ -239,6 +246,7 @@ const optionNames = [
     "clusters",
     "httpConnectionManager",
     "accessLog",
+    "accessLoggers",
     "tls",
     "workers",
     "concurrency",
@@ -254,6 +262,7 @@ const optionNames = [
     "listenerMetadata",
     "mayEnd",
     "callbackLimit",
+    "tcp",
   ],
 ];
 

@@ -5,6 +5,7 @@ export type {
   ReceivedHead,
   ReceivedRequest,
   Responder,
+  UpstreamProtocol,
   UpstreamResponse,
   UpstreamSpec,
 } from "./types.ts";

@@ -1,4 +1,5 @@
 import { MeshscriptError, diagnostic } from "../../diagnostics/index.ts";
+import type { TcpConnection } from "../tcp/connection.ts";
 import type { ReceivedHead, ReceivedRequest, Responder, UpstreamResponse } from "./types.ts";
 
 /** What any upstream has, on a socket or in the process: what it received, and how it answers. */
@@ -8,6 +9,7 @@ export class UpstreamRecord {
   private waiting: { index: number; resolve: (head: ReceivedHead) => void }[] = [];
   private taken = 0;
   protected responder: Responder;
+  private readonly accepted: TcpConnection[] = [];
 
   constructor(
     readonly name: string,
@@ -57,6 +59,11 @@ export class UpstreamRecord {
     });
   }
 
+  /** Of a `tcp` upstream: all connections that it accepted, in order. */
+  get connections(): readonly TcpConnection[] {
+    return this.accepted;
+  }
+
   /** Answers like this from now on. */
   respond(responder: Responder): void {
     this.responder = responder;
@@ -71,7 +78,12 @@ export class UpstreamRecord {
   clear(): void {
     this.heads.length = 0;
     this.whole.length = 0;
+    this.accepted.length = 0;
     this.taken = 0;
+  }
+
+  protected connected(connection: TcpConnection): void {
+    this.accepted.push(connection);
   }
 
   protected arrived(head: ReceivedHead): void {

@@ -1,3 +1,5 @@
+import type { TcpConnection } from "../tcp/connection.ts";
+
 /** Name and value pairs as they are on the wire: in order, repeated names kept apart, values one character per byte (latin1). */
 export type HeaderPairs = [name: string, value: string][];
 
@@ -29,11 +31,16 @@ export interface UpstreamResponse {
 /** Decides per request. A promise that the test resolves later leaves the request hanging until then. */
 export type Responder = UpstreamResponse | ((request: ReceivedHead) => UpstreamResponse | Promise<UpstreamResponse>);
 
+/** What an upstream speaks. */
+export type UpstreamProtocol = "http/1.1" | "h2c" | "tcp";
+
 export interface UpstreamSpec {
   /** [200 without a body] */
   respond?: Responder;
-  /** What it speaks; HTTP/2 without TLS is `h2c` [http/1.1]. */
-  protocol?: "http/1.1" | "h2c";
+  /** HTTP/2 without TLS is `h2c`; `tcp` is bytes, which the test reads and writes on `connections` [http/1.1]. */
+  protocol?: UpstreamProtocol;
+  /** Of a `tcp` upstream: told of each connection, to answer what comes [the test does it by hand]. */
+  accept?: (connection: TcpConnection) => void;
   /** The loopback port [0: the kernel chooses]. */
   port?: number;
   /** Merged over the cluster that leads to it, in Envoy's field names [nothing]. */

@@ -2,16 +2,17 @@ import { setTimeout } from "node:timers/promises";
 import { MeshscriptError, diagnostic } from "../../diagnostics/index.ts";
 import { parseDuration } from "../duration.ts";
 import type { Address } from "../envoy/builders.ts";
+import { serveTcp } from "../tcp/socket.ts";
 import { serveHttp1 } from "./http1.ts";
 import { serveHttp2 } from "./http2.ts";
 import { UpstreamRecord } from "./record.ts";
 import type { Handle, Listening } from "./serve.ts";
-import type { ReceivedHead, UpstreamSpec } from "./types.ts";
+import type { ReceivedHead, UpstreamProtocol, UpstreamSpec } from "./types.ts";
 
 /** A running upstream: shows what it received and lets the test decide how it answers. */
 export class Upstream extends UpstreamRecord {
   private listening: Listening | undefined;
-  readonly protocol: "http/1.1" | "h2c";
+  readonly protocol: UpstreamProtocol;
 
   constructor(
     name: string,
@@ -23,9 +24,17 @@ export class Upstream extends UpstreamRecord {
 
   /** Starts listening. */
   async start(): Promise<this> {
-    const serve = this.protocol === "h2c" ? serveHttp2 : serveHttp1;
-    this.listening ??= await serve(this.spec.port ?? 0, this.handle);
+    this.listening ??= await this.listen(this.spec.port ?? 0);
     return this;
+  }
+
+  private listen(port: number): Promise<Listening> {
+    if (this.protocol === "h2c") return serveHttp2(port, this.handle);
+    if (this.protocol === "http/1.1") return serveHttp1(port, this.handle);
+    return serveTcp(port, (connection) => {
+      this.connected(connection);
+      this.spec.accept?.(connection);
+    });
   }
 
   get address(): Address {
@@ -34,7 +43,7 @@ export class Upstream extends UpstreamRecord {
   }
 
   get url(): string {
-    return `http://${this.address.host}:${this.address.port}`;
+    return `${this.protocol === "tcp" ? "tcp" : "http"}://${this.address.host}:${this.address.port}`;
   }
 
   async stop(): Promise<void> {

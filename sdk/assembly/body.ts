@@ -11,7 +11,8 @@ import { Misuse, refuse } from "./refuse";
  * StopIterationAndBuffer. Valid until the callback ends.
  *
  * An edit that changes the length needs `content-length` removed first, with `headers.remove(HeaderName.CONTENT_LENGTH)` in the
- * headers callback; else it is refused. Without that, an upstream would read the surplus as the start of the next request.
+ * headers callback; else it is refused. Without that, an upstream would read the surplus as the start of the next request. The bytes of a
+ * TCP connection can be edited freely.
  */
 export class Body {
   /** Bytes available. The last callback often has 0. */
@@ -20,6 +21,8 @@ export class Body {
   private contextId: u32 = 0;
   private stream: HttpContext | null = null;
   private born: u32 = 0;
+  /** Of a TCP connection: there is no length to keep to. */
+  private free: bool = false;
 
   /** @internal */
   bind(type: BufferType, contextId: u32, stream: HttpContext | null, length: i32): Body {
@@ -29,6 +32,12 @@ export class Body {
     this.length = length;
     this.born = epoch;
     return this;
+  }
+
+  /** @internal */
+  _ofConnection(type: BufferType, contextId: u32, length: i32): Body {
+    this.free = true;
+    return this.bind(type, contextId, null, length);
   }
 
   /** `max` bytes from `start`, fewer when there are not as many; null when the host has no such buffer now. Borrowed. */
@@ -58,11 +67,11 @@ export class Body {
 
   private set(start: i32, size: i32, bytes: Bytes, length: i32): Status {
     const stream = this.stream;
-    if (stream === null) return Status.BadArgument; // an answer to a callout is read only
+    if (stream === null && !this.free) return Status.BadArgument; // an answer to a callout is read only
     if (!this.ready()) return Status.BadArgument;
     bytes._fresh();
     const request = this.type == BufferType.RequestBody;
-    if (length != this.length && !stream._mayResize(request)) {
+    if (length != this.length && stream !== null && !stream._mayResize(request)) {
       return refuse(
         Misuse.BodyLength,
         (request ? "request" : "response") + " body of another length: remove content-length in the headers callback first",

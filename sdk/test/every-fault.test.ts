@@ -61,9 +61,29 @@ test.each(Object.entries(scenarios))("%s: no host call that fails traps the VM",
   const outcomes = await everyFault(() => openHost({ plugins: [{ name: rootId, rootId, wasm, config }], upstreams }), run);
 
   expect(outcomes.length).toBeGreaterThan(8);
-  expect(
-    outcomes
-      .filter(({ trap }) => trap !== undefined)
-      .map(({ callback, call, function: name, status, trap }) => ({ callback, call, name, status, trap })),
-  ).toEqual([]);
+  expect(traps(outcomes)).toEqual([]);
 });
+
+test("tcp: no host call that fails traps the VM", async () => {
+  const wasm = await fixtureModule();
+  const filters = [{ name: "tcp", rootId: "tcp", wasm, config: {} }];
+  const open = () => openHost({ listeners: { db: { tcp: { filters } } }, upstreams: { db: { protocol: "tcp" }, authorizer: {} } });
+  const outcomes = await everyFault(open, async (host) => {
+    for (const text of ["hello", "longer", "hold", "ask", "close"]) {
+      const client = host.connect();
+      client.write(text);
+      host.advance("10ms");
+      host.upstream("db").connections.at(-1)?.end("secret");
+      client.end();
+    }
+  });
+
+  expect(outcomes.length).toBeGreaterThan(8);
+  expect(traps(outcomes)).toEqual([]);
+});
+
+function traps(outcomes: Awaited<ReturnType<typeof everyFault>>) {
+  return outcomes
+    .filter(({ trap }) => trap !== undefined)
+    .map(({ callback, call, function: name, status, trap }) => ({ callback, call, name, status, trap }));
+}

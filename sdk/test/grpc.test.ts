@@ -1,7 +1,7 @@
 import { afterEach, beforeAll, expect, test } from "vitest";
 import { onBothHosts } from "../../harness/expect/index.ts";
 import { grpcFrame } from "../../harness/host/router/grpc-frames.ts";
-import type { ReceivedHead, Target, UpstreamResponse } from "../../harness/index.ts";
+import { type ReceivedHead, type Target, type UpstreamResponse, openHost } from "../../harness/index.ts";
 import { fixtureModule } from "./support.ts";
 
 const headers = { "content-type": "application/grpc", "x-told": "first" };
@@ -171,4 +171,13 @@ onBothHosts((open) => {
 
     expect(told()).toEqual(["answered hello", ...Array(6).fill("not sent: 10")]);
   });
+});
+
+test("a stream's number is freed when the other side has ended: once a stream, whoever ended first", async () => {
+  const plugin = { name: "grpc", rootId: "grpc", wasm: await fixtureModule(), config: { cluster: "grpc" } };
+  await using host = await openHost({ plugins: [plugin], upstreams: { app: {}, grpc: { protocol: "h2c", respond: answer(["a"]) } } });
+  for (const path of ["/stream", "/stream", "/call"]) await host.request({ path });
+
+  expect(host.rootCounts()["grpc"]?.hostCalls["proxy_grpc_close"]).toBe(2);
+  expect(host.upstream("app").requests).toHaveLength(3);
 });

@@ -1,9 +1,18 @@
-import { type ChainOptions, type ConfigObject, type FilterSpec, type UpstreamSpec, cluster, merge, route } from "../../harness/index.ts";
+import {
+  type ChainOptions,
+  type ConfigObject,
+  type FilterSpec,
+  type UpstreamSpec,
+  type WasmFilterSpec,
+  cluster,
+  merge,
+  route,
+} from "../../harness/index.ts";
 import { scriptText } from "./script.ts";
 import type { PluginSpec, Probe } from "./types.ts";
 
 /** Every probe has these: `app` and `h2` show what they received, the others fail in their own ways. */
-export const upstreams: Record<string, UpstreamSpec> = { app: {}, h2: { protocol: "h2c" } };
+export const upstreams: Record<string, UpstreamSpec> = { app: {}, h2: { protocol: "h2c" }, tcp: { protocol: "tcp" } };
 
 const nowhere = { host: "127.0.0.1", port: 1 };
 
@@ -27,18 +36,21 @@ export function pluginsOf(probe: Probe): PluginSpec[] {
 /** What opens a probe, on Envoy or on any host that takes the same options. */
 export function chainOptions(probe: Probe, id: string, wasm: string): ChainOptions {
   const all = probe.script ? pluginsOf(probe) : (probe.plugins ?? []);
+  const filters = all.map((plugin): FilterSpec => ("script" in plugin ? filterOf(plugin, id, wasm) : plugin));
+  if (probe.tcp) return { tcp: { filters, ...probe.tcp }, upstreams, clusters };
   return {
-    filters: all.map((plugin): FilterSpec => ("script" in plugin ? filterOf(plugin, id, wasm) : plugin)),
+    filters,
     upstreams,
     clusters,
     routes: probe.routes ?? [route("app")],
     // Envoy waits a second before it closes a connection whose stream it has reset.
     httpConnectionManager: { delayed_close_timeout: "0.02s", ...probe.httpConnectionManager },
     accessLog: { probe: id, ...probe.accessLog },
+    ...(probe.accessLoggers ? { accessLoggers: probe.accessLoggers.map((plugin) => filterOf(plugin, id, wasm)) } : {}),
   };
 }
 
-function filterOf(plugin: PluginSpec, id: string, wasm: string): FilterSpec {
+function filterOf(plugin: PluginSpec, id: string, wasm: string): WasmFilterSpec {
   const { script, boot, label, vm, name = label ?? "probe", environment, ...rest } = plugin;
   const variables = { ...environment, ...(boot ? { PROBE: scriptText(boot) } : {}) };
   return {

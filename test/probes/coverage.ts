@@ -25,12 +25,14 @@ export function coverage(): Map<string, Seen> {
     seen?.set(phase, statuses.set(status, (statuses.get(status) ?? 0) + 1));
   };
   for (const { topic } of topics) {
+    const accessLog = /^(phase-access-log|access-loggers)$/.test(topic);
     for (const text of readGolden(topic).values()) {
       let effective = false;
       for (const line of text.split("\n")) {
         // What came last in a stream that waited for the root: the calls after a successful set_effective_context are the stream's.
         if (/^(?:\[\w+\] )?\w+ \d+( \w+( \w+)?=.*)?$/.test(line)) effective = false;
-        const [, phase = "", name = "", status = ""] = STEP.exec(line) ?? WITHOUT_ANSWER.exec(line) ?? [];
+        const [, section = "", name = "", status = ""] = STEP.exec(line) ?? WITHOUT_ANSWER.exec(line) ?? [];
+        const phase = accessLog && section === "log" ? "access log" : section;
         if (phase === "" || phase === "client" || phase === "upstream") continue;
         count(name, effective ? `${phase} (stream)` : phase, status === "" ? "ends the callback" : status);
         if (name === "set_effective_context" && status === "0" && /^(tick|callout|queue)$/.test(phase)) effective = true;
@@ -64,6 +66,7 @@ export const phaseOrder = [
   "sb",
   "st",
   "log",
+  "access log",
   "done",
   "delete",
 ] as const;

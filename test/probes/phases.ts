@@ -77,6 +77,17 @@ export const phases: readonly Phase[] = [
   { name: "sb", probe: inCallback("sb.1"), stream: true, response: true },
   { name: "st", probe: inCallback("st") },
   { name: "log", probe: inCallback("log"), response: true },
+  {
+    name: "access log",
+    root: true,
+    // The filter is there for its end, which comes behind.
+    probe: (steps, last = "") => ({
+      request: upload,
+      respond: trailers,
+      plugins: [{ vm: "filter", script: {} }],
+      accessLoggers: [{ vm: "logger", script: { log: `${steps}\n${last}` } }],
+    }),
+  },
   { name: "done", probe: inCallback("done"), response: true },
   { name: "delete", probe: inCallback("delete"), response: true },
 ];

@@ -2,13 +2,14 @@ import {
   type AccessLogEntry,
   type HttpRequest,
   IncompleteResponse,
+  type TcpConnection,
   type UpstreamResponse,
   toPairs,
   valuesOf,
 } from "../../harness/index.ts";
 import { pluginsOf } from "./chain.ts";
 import { normalise } from "./normalise.ts";
-import { clientLines, upstreamLines } from "./show.ts";
+import { clientLines, connectionLines, upstreamLines } from "./show.ts";
 import type { Open, Probe, Running, Target } from "./types.ts";
 
 const WAITS = "no complete answer within";
@@ -41,9 +42,9 @@ export async function runUntilEnd(probe: Probe, target: Target, crashed: () => P
 }
 
 async function resultOf(probe: Probe, target: Target): Promise<string[]> {
-  const { running, clients, notes } = prepare(probe, target);
+  const { running, clients, connections, notes } = prepare(probe, target);
   for (const step of begin(probe, running)) await step;
-  const ends = probe.ends ?? clients.length * pluginsOf(probe).length;
+  const ends = probe.ends ?? (clients.length + connections.length) * pluginsOf(probe).length;
   await target.wait((lines) => matching(lines, "^(\\[\\w+\\] )?delete \\d+$").length >= ends);
   const until = typeof probe.until === "string" ? ([probe.until, 1] as const) : probe.until;
   if (until) await running.line(...until);
@@ -52,12 +53,15 @@ async function resultOf(probe: Probe, target: Target): Promise<string[]> {
   const received = (await Promise.all(shown.map((name) => upstreamLines(name, target.upstream(name))))).flat();
   const answers = (await Promise.all(clients)).flat();
   const lines = probe.chunks === "any" ? withoutSizes(target.lines()) : target.lines();
-  return [...lines, ...answers, ...received, ...notes, ...logged.map((entry) => accessLine(entry, probe))];
+  const bytes = [...connectionLines("client", connections), ...connectionLines("upstream", target.upstream("tcp").connections)];
+  return [...lines, ...answers, ...received, ...bytes, ...notes, ...logged.map((entry) => accessLine(entry, probe))];
 }
 
 /** The upstreams answer as the probe wants; what it may do, and where that is noted. */
 function prepare(probe: Probe, target: Target) {
   const clients: Promise<string[]>[] = [];
+  const connections: TcpConnection[] = [];
+  let seen = 0;
   const notes: string[] = [];
   const running: Running = {
     target,
@@ -70,15 +74,27 @@ function prepare(probe: Probe, target: Target) {
         { abort: () => pending.abort() },
       );
     },
+    connect() {
+      const connection = target.connect();
+      connections.push(connection);
+      return connection;
+    },
+    async accepted() {
+      const n = seen++;
+      const upstream = target.upstream("tcp");
+      await target.until(() => upstream.connections.length > n);
+      return upstream.connections[n] as TcpConnection;
+    },
     line: (pattern, count = 1) => target.wait((lines) => matching(lines, pattern).length >= count),
     note: (text) => void notes.push(text),
   };
   const { respond = HELLO } = probe;
+  target.upstream("tcp").clear();
   for (const name of ["app", "h2"]) {
     target.upstream(name).clear();
     target.upstream(name).respond(typeof respond === "function" ? respond(running) : respond);
   }
-  return { running, clients, notes };
+  return { running, clients, connections, notes };
 }
 
 /** Its requests one after the other, or whatever it does. */

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { setImmediate } from "node:timers/promises";
-import type { HttpResponse, ReceivedRequest, Upstream } from "../../harness/index.ts";
+import type { HttpResponse, ReceivedRequest, TcpConnection, Upstream } from "../../harness/index.ts";
 
 /** What the client got. */
 export function clientLines(response: HttpResponse): string[] {
@@ -27,6 +27,13 @@ export async function upstreamLines(name: string, upstream: Pick<Upstream, "arri
       ...(body.length > 0 ? [`upstream ${name}: body ${bytes(body)}`] : []),
       ...(trailers.length > 0 ? [`upstream ${name}: trailers ${pairs(trailers)}`] : []),
     ]);
+}
+
+/** What came on each connection, and how the other side ended it. */
+export function connectionLines(who: string, connections: readonly TcpConnection[]): string[] {
+  return connections.map(
+    ({ received, ended }) => `${who} got ${received.length > 0 ? bytes(received) : "nothing"}, then ${ended ?? "no end"}`,
+  );
 }
 
 function pairs(pairs: readonly (readonly [string, string])[]): string {

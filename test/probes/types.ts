@@ -6,6 +6,8 @@ import type {
   NativeFilterSpec,
   PendingResponse,
   Responder,
+  TcpConnection,
+  TcpOptions,
   Upstream,
   UpstreamResponse,
   WasmFilterSpec,
@@ -35,6 +37,8 @@ export interface Probe {
   plugin?: Omit<PluginSpec, "script">;
   /** Several filters. */
   plugins?: readonly (PluginSpec | NativeFilterSpec)[];
+  /** Access loggers; of their script, `log` runs on the root. */
+  accessLoggers?: readonly PluginSpec[];
   /** One after the other [one GET /]. */
   request?: HttpRequest | readonly HttpRequest[];
   /** How the upstream `app` answers [200 `hello` with its length]. */
@@ -47,6 +51,8 @@ export interface Probe {
   ends?: number;
   /** How many access log entries come [one a request]. */
   logged?: number;
+  /** The filters are network filters in front of the upstream `tcp`; `act` connects. */
+  tcp?: TcpOptions;
   routes?: readonly ConfigObject[];
   httpConnectionManager?: ConfigObject;
   /** Further fields of the access log that the golden shall show. */
@@ -64,6 +70,10 @@ export interface Running {
   readonly target: Target;
   /** Sends a request whose outcome becomes part of the result; never rejects. */
   request(request?: HttpRequest): Promise<void> & { abort(): void };
+  /** Connects; what the client got, and how it ended, become part of the result. */
+  connect(): TcpConnection;
+  /** The next connection that the upstream `tcp` accepts. */
+  accepted(): Promise<TcpConnection>;
   /** Resolves when `count` lines of the module match. */
   line(pattern: string, count?: number): Promise<void>;
   /** Adds a line to the result. */
@@ -73,11 +83,14 @@ export interface Running {
 /** A host with the chain of one probe. */
 export interface Target {
   request(request: HttpRequest): PendingResponse;
-  upstream(name: string): Pick<Upstream, "arrivals" | "received" | "respond" | "clear">;
+  connect(): TcpConnection;
+  upstream(name: string): Pick<Upstream, "arrivals" | "received" | "respond" | "clear" | "connections">;
   /** What the modules on the worker logged for this probe so far. */
   lines(): string[];
   /** Resolves when `enough` says so of the lines; rejects with what came after the timeout. Virtual time passes meanwhile. */
   wait(enough: (lines: readonly string[]) => boolean, timeout?: number): Promise<void>;
+  /** Resolves when something is so; rejects with the lines after the timeout. */
+  until(holds: () => boolean): Promise<void>;
   accessLog(count: number): Promise<AccessLogEntry[]>;
   update(change: ChainOptions): Promise<void>;
   stop(): Promise<void>;

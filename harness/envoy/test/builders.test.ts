@@ -1,6 +1,16 @@
 import { resolve } from "node:path";
 import { expect, test } from "vitest";
-import { bootstrap, cluster, httpListener, merge, route, validateConfig, wasmFilter } from "../../index.ts";
+import {
+  type ConfigObject,
+  bootstrap,
+  cluster,
+  httpListener,
+  merge,
+  route,
+  validateConfig,
+  wasmAccessLogger,
+  wasmFilter,
+} from "../../index.ts";
 
 test("merge goes into objects, replaces everything else, and changes neither side", () => {
   const base = { a: { b: 1, c: [1, 2] }, d: "x" };
@@ -27,6 +37,15 @@ test("a wasm filter has what was given and leaves out what was not", () => {
       },
     },
   });
+});
+
+test("an access logger is the same plugin, and stands behind the file's access log", () => {
+  const spec = { name: "audit", wasm: "build/audit.wasm", rootId: "a", config: {} };
+  const plugin = (entry: ConfigObject) => (entry["typed_config"] as ConfigObject)["config"];
+  expect(plugin(wasmAccessLogger(spec))).toEqual(plugin(wasmFilter(spec)));
+
+  const listener = JSON.stringify(httpListener({ accessLog: { path: "/dev/null" }, accessLoggers: [spec] }));
+  expect(listener).toMatch(/"access_log":\[\{"name":"envoy.access_loggers.file".*\},\{"name":"envoy.access_loggers.wasm"/);
 });
 
 test.each([

@@ -12,7 +12,8 @@ export const streams = {
     if (type === StreamType.Request) context.continueRequest();
     else if (type === StreamType.Response) context.continueResponse();
     else if (type === StreamType.Upstream) return Status.Unimplemented;
-    else if (type !== StreamType.Downstream) return Status.BadArgument;
+    else if (type === StreamType.Downstream) context.continueDownstream();
+    else return Status.BadArgument;
     return Status.Ok;
   },
 
@@ -21,7 +22,7 @@ export const streams = {
     if (type === StreamType.Request || type === StreamType.Response) {
       vm.stopNext = true;
       caller(vm).closeStream(type);
-    }
+    } else caller(vm).closeConnection();
     return Status.Ok;
   },
 

@@ -105,6 +105,10 @@ export abstract class Context {
   continueRequest(): void {}
   continueResponse(): void {}
   closeStream(_type: number): void {}
+  /** Of a TCP connection: what was held goes on. */
+  continueDownstream(): void {}
+  /** Of a TCP connection, whichever side is named. */
+  closeConnection(): void {}
   reply(_reply: LocalReply): void {}
   clearRouteCache(): void {}
 
@@ -143,5 +147,27 @@ export abstract class Context {
   protected create(parent: number): void {
     if (!this.created) this.notify("proxy_on_context_create", parent);
     this.created = true;
+  }
+}
+
+/** A context below a root: of an HTTP stream or of a TCP connection. */
+export abstract class StreamLike extends Context {
+  constructor(
+    vm: Vm,
+    plugin: Plugin,
+    protected readonly rootContext: RootContext,
+    /** Told when it is over. */
+    protected readonly onEnd: () => void,
+  ) {
+    super(vm, plugin);
+  }
+
+  get root(): RootContext {
+    return this.rootContext;
+  }
+
+  get logSource(): string {
+    const { name, rootId } = this.plugin.spec;
+    return [name, rootId, this.vm.spec.vmId].filter((part) => part !== "").join(" ");
   }
 }

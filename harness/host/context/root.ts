@@ -2,9 +2,11 @@ import type { Timer } from "../clock.ts";
 import type { Plugin } from "../plugins/plugin.ts";
 import type { PropertySource } from "../properties/source.ts";
 import { rootProperties } from "../properties/source.ts";
+import { streamProperties } from "../properties/stream.ts";
 import type { CalloutAnswer, PendingCallout } from "../router/callouts.ts";
 import { Body } from "../stream/body.ts";
 import type { HeaderMap } from "../stream/header-map.ts";
+import type { HttpStream } from "../stream/stream.ts";
 import type { Vm } from "../vm/vm.ts";
 import { BufferType, Context, type GuestBuffer, MapType } from "./context.ts";
 import { type GrpcAnswer, GrpcCalls } from "./grpc-calls.ts";
@@ -22,6 +24,8 @@ export class RootContext extends Context {
   private tickPeriod = 0;
   private pendingDone: boolean | undefined;
   deleted = false;
+  /** The stream that an access logger is being told of. */
+  private logged: HttpStream | undefined;
 
   constructor(vm: Vm, plugin: Plugin) {
     super(vm, plugin);
@@ -44,7 +48,20 @@ export class RootContext extends Context {
   }
 
   get properties(): PropertySource {
-    return rootProperties(this.vm, this.plugin);
+    const { logged } = this;
+    return logged ? streamProperties(this, logged, { ...logged, logging: true }) : rootProperties(this.vm, this.plugin);
+  }
+
+  override get logging(): boolean {
+    return this.logged !== undefined;
+  }
+
+  /** As an access logger: a stream is over. */
+  log(stream: HttpStream): void {
+    if (this.deleted) return;
+    this.logged = stream;
+    this.notify("proxy_on_log");
+    this.logged = undefined;
   }
 
   /** `proxy_on_context_create` and `proxy_on_vm_start`, then `proxy_on_configure`. @returns false when the module refused or trapped */
@@ -141,6 +158,9 @@ export class RootContext extends Context {
   }
 
   override readMap(type: number): HeaderMap | undefined {
+    if (type === MapType.RequestHeaders) return this.logged?.requestHeaders;
+    if (type === MapType.ResponseHeaders) return this.logged?.responseHeaders;
+    if (type === MapType.ResponseTrailers) return this.logged?.responseTrailers;
     if (type === MapType.CalloutHeaders) return this.answer?.headers;
     if (type === MapType.CalloutTrailers) return this.answer?.trailers;
     if (type === MapType.GrpcInitialMetadata) return this.grpcAnswer?.initialMetadata;

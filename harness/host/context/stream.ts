@@ -6,14 +6,14 @@ import { Body } from "../stream/body.ts";
 import { DataStatus, type FilterCallbacks, HeadersStatus, type HttpFilter, TrailersStatus } from "../stream/filter.ts";
 import type { HeaderMap } from "../stream/header-map.ts";
 import type { Vm } from "../vm/vm.ts";
-import { BufferType, Context, type GuestBuffer, type LocalReply, MapType } from "./context.ts";
+import { BufferType, type GuestBuffer, type LocalReply, MapType, StreamLike } from "./context.ts";
 import type { RootContext } from "./root.ts";
 
 /**
  * One HTTP stream as one plugin sees it: turns what the filter chain does into callbacks of the module, and the module's host calls into
  * what the chain understands. Which map and which body the module can reach follows from what was handed to it last and not let go.
  */
-export class StreamContext extends Context implements HttpFilter {
+export class StreamContext extends StreamLike implements HttpFilter {
   private requestHeaders: HeaderMap | undefined;
   private requestTrailers: HeaderMap | undefined;
   private responseHeaders: HeaderMap | undefined;
@@ -35,20 +35,11 @@ export class StreamContext extends Context implements HttpFilter {
   constructor(
     vm: Vm,
     plugin: Plugin,
-    private readonly rootContext: RootContext,
+    rootContext: RootContext,
     readonly chain: FilterCallbacks,
-    private readonly onEnd: () => void,
+    onEnd: () => void,
   ) {
-    super(vm, plugin);
-  }
-
-  get root(): RootContext {
-    return this.rootContext;
-  }
-
-  get logSource(): string {
-    const { name, rootId } = this.plugin.spec;
-    return [name, rootId, this.vm.spec.vmId].filter((part) => part !== "").join(" ");
+    super(vm, plugin, rootContext, onEnd);
   }
 
   get properties(): PropertySource {

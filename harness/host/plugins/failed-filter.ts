@@ -1,3 +1,4 @@
+import type { NetworkCallbacks, NetworkFilter } from "../network/stream.ts";
 import type { FilterCallbacks, HttpFilter } from "../stream/filter.ts";
 import { HeadersStatus } from "../stream/filter.ts";
 
@@ -35,4 +36,13 @@ export class FailedFilter implements HttpFilter {
 
   log(): void {}
   destroy(): void {}
+}
+
+/** The same for TCP: the connection is closed before anybody reads from it. */
+export function failedConnection(callbacks: NetworkCallbacks): NetworkFilter {
+  const refuse = () => {
+    callbacks.close();
+    return false;
+  };
+  return { newConnection: refuse, data: refuse, write: refuse, closed: () => undefined };
 }

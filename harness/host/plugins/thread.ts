@@ -1,9 +1,12 @@
+import { NetworkContext } from "../context/network.ts";
 import { RootContext } from "../context/root.ts";
 import { StreamContext } from "../context/stream.ts";
 import type { HostCore } from "../core.ts";
+import type { NetworkCallbacks, NetworkFilter } from "../network/stream.ts";
 import type { FilterCallbacks, HttpFilter } from "../stream/filter.ts";
+import type { HttpStream } from "../stream/stream.ts";
 import { Vm } from "../vm/vm.ts";
-import { FailedFilter } from "./failed-filter.ts";
+import { FailedFilter, failedConnection } from "./failed-filter.ts";
 import type { Plugin } from "./plugin.ts";
 
 /** Envoy's default for `reload_config.backoff.base_interval`, without its jitter. */
@@ -50,14 +53,42 @@ export class Thread {
 
   /** The plugin's filter for a new stream; undefined when a failed plugin is passed over. */
   filter(plugin: Plugin, callbacks: FilterCallbacks): HttpFilter | undefined {
-    let loaded = this.vms.get(plugin.vmKey);
-    if (loaded?.vm.failed && plugin.spec.failurePolicy === "FAIL_RELOAD") loaded = this.reload(plugin, loaded);
+    const made = this.context(plugin, (vm, root, onEnd) => new StreamContext(vm, plugin, root, callbacks, onEnd));
+    return made === "failed" ? new FailedFilter(callbacks) : made;
+  }
+
+  /** The same for a new TCP connection. */
+  connection(plugin: Plugin, callbacks: NetworkCallbacks): NetworkFilter | undefined {
+    const made = this.context(plugin, (vm, root, onEnd) => new NetworkContext(vm, plugin, root, callbacks, onEnd));
+    return made === "failed" ? failedConnection(callbacks) : made;
+  }
+
+  /** Tells a plugin's root of a stream that is over, as an access logger; the root lives until then. */
+  accessLogger(plugin: Plugin): (stream: HttpStream) => void {
+    const held = this.vms.get(plugin.vmKey)?.roots.get(plugin.key);
+    if (held) held.streams++;
+    return (stream) => {
+      this.working(plugin)?.roots.get(plugin.key)?.root.log(stream);
+      if (held) this.streamEnded(plugin, held);
+    };
+  }
+
+  /** Its VM, loaded anew when it has failed and the plugin asks for that. */
+  private working(plugin: Plugin): LoadedVm | undefined {
+    const loaded = this.vms.get(plugin.vmKey);
+    if (!loaded || plugin.spec.failurePolicy !== "FAIL_RELOAD") return loaded;
+    return loaded.vm.failed || !loaded.roots.has(plugin.key) ? this.reload(plugin, loaded) : loaded;
+  }
+
+  /** A context for what is new; undefined when a failed plugin is passed over. */
+  private context<T>(plugin: Plugin, make: (vm: Vm, root: RootContext, onEnd: () => void) => T): T | "failed" | undefined {
+    const loaded = this.working(plugin);
     const entry = loaded?.roots.get(plugin.key);
     if (!loaded || loaded.vm.failed || !entry) {
-      return plugin.spec.failurePolicy === "FAIL_OPEN" ? undefined : new FailedFilter(callbacks);
+      return plugin.spec.failurePolicy === "FAIL_OPEN" ? undefined : "failed";
     }
     entry.streams++;
-    return new StreamContext(loaded.vm, plugin, entry.root, callbacks, () => this.streamEnded(plugin, entry));
+    return make(loaded.vm, entry.root, () => this.streamEnded(plugin, entry));
   }
 
   /** The plugins that are configured now; roots of all others end, at once or with their last stream. */
@@ -101,17 +132,18 @@ export class Thread {
     return loaded;
   }
 
-  /** A failed VM is made anew by the first stream that comes late enough after the last load. */
+  /** A failed VM is made anew by the first stream that comes late enough after the last load; its other plugins come when they are asked for. */
   private reload(plugin: Plugin, old: LoadedVm): LoadedVm {
     const { name } = plugin.spec;
-    if (this.host.clock.elapsed - old.loadedAt < RELOAD_BACKOFF_NS) {
+    if (old.vm.failed && this.host.clock.elapsed - old.loadedAt < RELOAD_BACKOFF_NS) {
       this.host.count(`wasm.${name}.vm_reload_backoff`);
       return old;
     }
-    for (const { root } of old.roots.values()) root.drop();
-    this.vms.delete(plugin.vmKey);
-    const plugins = [...old.roots.values()].filter(({ retired }) => !retired).map(({ root }) => root.plugin);
-    const loaded = plugins.map((one) => this.load(one)).every(Boolean);
+    if (old.vm.failed) {
+      for (const { root } of old.roots.values()) root.drop();
+      this.vms.delete(plugin.vmKey);
+    }
+    const loaded = this.load(plugin);
     this.host.count(`wasm.${name}.vm_reload_${loaded ? "success" : "failure"}`);
     return this.vms.get(plugin.vmKey) as LoadedVm;
   }

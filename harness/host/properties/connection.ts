@@ -10,7 +10,7 @@ export function destinationProperty(part: string, stream: HttpStream): PropertyV
   return addressPart(part, stream.connection.local);
 }
 
-function addressPart(part: string, { host, port }: Address): PropertyValue | undefined {
+export function addressPart(part: string, { host, port }: Address): PropertyValue | undefined {
   if (part === "address") return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
   return part === "port" ? BigInt(port) : undefined;
 }

@@ -1,4 +1,4 @@
-import type { StreamContext } from "../context/stream.ts";
+import type { Context } from "../context/context.ts";
 import type { HeaderMap } from "../stream/header-map.ts";
 import type { HttpStream } from "../stream/stream.ts";
 import { connectionProperty, destinationProperty, sourceProperty, upstreamProperty } from "./connection.ts";
@@ -15,11 +15,11 @@ export interface View {
 }
 
 /** The attributes of a stream (Envoy's documentation, "Attributes"), with what each phase hides. */
-export function streamProperties(context: StreamContext, stream: HttpStream, view: View): PropertySource {
+export function streamProperties(context: Context, stream: HttpStream, view: View): PropertySource {
   return { top: (name, last) => top(name, last, context, stream, view) };
 }
 
-function top(name: string, last: boolean, context: StreamContext, stream: HttpStream, view: View): PropertyValue | undefined {
+function top(name: string, last: boolean, context: Context, stream: HttpStream, view: View): PropertyValue | undefined {
   switch (name) {
     case "request":
       return group((part) => requestProperty(part, stream, view));
@@ -41,7 +41,8 @@ function top(name: string, last: boolean, context: StreamContext, stream: HttpSt
       return group((part) => xds(part, context, stream));
     case "connection_id":
       // In the log callback the filter has let go of its connection.
-      return BigInt(stream.connection.id);
+      // An access logger's root has never had one.
+      return context === context.root ? undefined : BigInt(stream.connection.id);
     default:
       return ownProperty(name, context.vm, context.plugin) ?? ownState(name, last, stream);
   }
@@ -53,7 +54,7 @@ function ownState(name: string, last: boolean, stream: HttpStream): PropertyValu
   return value !== undefined && last ? value : undefined;
 }
 
-function xds(part: string, context: StreamContext, stream: HttpStream): PropertyValue | undefined {
+function xds(part: string, context: Context, stream: HttpStream): PropertyValue | undefined {
   const { info, settings } = stream;
   const { route } = info;
   switch (part) {

@@ -3,9 +3,10 @@ import { MeshscriptError } from "../../../diagnostics/index.ts";
 import { valuesOf, wholeBody } from "../../client/headers.ts";
 import { parseDuration } from "../../duration.ts";
 import type { Address } from "../../envoy/builders.ts";
+import type { TcpConnection } from "../../tcp/connection.ts";
 import { type Head, receive } from "../../upstreams/received.ts";
 import { UpstreamRecord } from "../../upstreams/record.ts";
-import type { HeaderPairs, ReceivedHead, UpstreamResponse, UpstreamSpec } from "../../upstreams/types.ts";
+import type { HeaderPairs, ReceivedHead, UpstreamProtocol, UpstreamResponse, UpstreamSpec } from "../../upstreams/types.ts";
 import type { VirtualClock } from "../clock.ts";
 import { EnvoyCrash } from "../failure.ts";
 import type { HostLogs } from "../logs.ts";
@@ -44,10 +45,11 @@ export interface UpstreamHost {
 
 /** An upstream without a socket: the same verbs as `Upstream`. */
 export class HostUpstream extends UpstreamRecord {
-  readonly protocol: "http/1.1" | "h2c";
+  readonly protocol: UpstreamProtocol;
+
   constructor(
     name: string,
-    spec: UpstreamSpec,
+    private readonly spec: UpstreamSpec,
     readonly address: Address,
     private readonly host: UpstreamHost,
   ) {
@@ -61,6 +63,12 @@ export class HostUpstream extends UpstreamRecord {
 
   /** There is nothing to start or to stop: only so that it has all of `Upstream`'s verbs. */
   async stop(): Promise<void> {}
+
+  /** A connection of a `tcp` upstream. */
+  accept(connection: TcpConnection): void {
+    this.connected(connection);
+    this.spec.accept?.(connection);
+  }
 
   open(head: Head, sink: ResponseSink): Exchange {
     const refusal = this.protocol === "http/1.1" ? refusedByParser(head, () => this.host.clock.text.http) : undefined;

@@ -52,6 +52,21 @@ export enum FilterTrailersStatus {
   StopIteration = 1,
 }
 
+/** What the callbacks of a TCP connection answer. */
+export enum FilterStatus {
+  Continue = 0,
+  StopIteration = 1,
+}
+
+/** Who ended a connection. */
+export enum CloseType {
+  Unknown = 0,
+  /** Envoy itself, for whatever reason. */
+  Local = 1,
+  /** The client. */
+  Remote = 2,
+}
+
 /** The ABI's numbers for header maps; internal to the SDK. */
 export enum MapType {
   RequestHeaders = 0,
@@ -68,6 +83,8 @@ export enum MapType {
 export enum BufferType {
   RequestBody = 0,
   ResponseBody = 1,
+  DownstreamData = 2,
+  UpstreamData = 3,
   HttpCallResponseBody = 4,
   GrpcMessage = 5,
   VmConfiguration = 6,
@@ -78,6 +95,7 @@ export enum BufferType {
 export enum StreamType {
   Request = 0,
   Response = 1,
+  Downstream = 2,
 }
 
 /** https://grpc.github.io/grpc/core/md_doc_statuscodes.html */

@@ -7,8 +7,9 @@ import { EMPTY } from "../bytes";
 import { dropCallouts, HttpCallResponse, takeCallout } from "../callout";
 import { enter, leave, setEnding } from "../context/callback";
 import { HttpContext } from "../context/http";
-import { created, find, forget, http, openRoot, root } from "../context/registry";
+import { created, find, forget, http, openRoot, root, tcp } from "../context/registry";
 import { readConfiguration, RootContext } from "../context/root";
+import { TcpContext } from "../context/tcp";
 import { BaseContext } from "../context/base";
 import { dropGrpcCalls, GrpcCallResponse, readMessage, takeGrpcCall } from "../grpc/call";
 import { GrpcEnd, grpcStatusOf } from "../grpc/status";
@@ -17,7 +18,7 @@ import { Headers } from "../headers/headers";
 import { allocate } from "../memory/arena";
 import { Misuse, refuse } from "../refuse";
 import { SharedQueue } from "../shared-queue";
-import { BufferType, FilterDataStatus, FilterTrailersStatus, MapType } from "./enums";
+import { BufferType, CloseType, FilterDataStatus, FilterTrailersStatus, MapType } from "./enums";
 
 /** The marker by which the host knows the ABI. */
 export function proxy_abi_version_0_2_1(): void {}
@@ -57,6 +58,50 @@ export function proxy_on_queue_ready(id: u32, token: u32): void {
   const before = enter(id);
   const context = root(id);
   if (context !== null) context.onQueueReady(SharedQueue._of(token));
+  leave(before);
+}
+
+export function proxy_on_new_connection(id: u32): u32 {
+  const before = enter(id);
+  const connection = tcp(id);
+  const answer: u32 = connection === null ? 0 : connection.onNewConnection();
+  leave(before);
+  return answer;
+}
+
+export function proxy_on_downstream_data(id: u32, size: i32, endOfStream: u32): u32 {
+  const before = enter(id);
+  let answer: u32 = 0;
+  const connection = tcp(id);
+  if (connection !== null) {
+    answer = connection.onDownstreamData(new Body()._ofConnection(BufferType.DownstreamData, id, size), endOfStream != 0);
+  }
+  leave(before);
+  return answer;
+}
+
+export function proxy_on_upstream_data(id: u32, size: i32, endOfStream: u32): u32 {
+  const before = enter(id);
+  let answer: u32 = 0;
+  const connection = tcp(id);
+  if (connection !== null) {
+    answer = connection.onUpstreamData(new Body()._ofConnection(BufferType.UpstreamData, id, size), endOfStream != 0);
+  }
+  leave(before);
+  return answer;
+}
+
+export function proxy_on_downstream_connection_close(id: u32, by: u32): void {
+  const before = enter(id);
+  const connection = tcp(id);
+  if (connection !== null) connection.onDownstreamClose(<CloseType>by);
+  leave(before);
+}
+
+export function proxy_on_upstream_connection_close(id: u32, by: u32): void {
+  const before = enter(id);
+  const connection = tcp(id);
+  if (connection !== null) connection.onUpstreamClose(<CloseType>by);
   leave(before);
 }
 
@@ -235,6 +280,9 @@ export function proxy_on_log(id: u32): void {
     if (context instanceof HttpContext) {
       (<HttpContext>context)._ended();
       (<HttpContext>context).onLog();
+    } else if (context instanceof TcpContext) {
+      (<TcpContext>context)._over();
+      (<TcpContext>context).onLog();
     } else if (context instanceof RootContext) {
       (<RootContext>context).onLogOnly(new Headers().bind(MapType.RequestHeaders, id, null));
     }
@@ -253,6 +301,9 @@ export function proxy_on_done(id: u32): u32 {
     if (context instanceof HttpContext) {
       (<HttpContext>context)._ended();
       (<HttpContext>context).onDone();
+    } else if (context instanceof TcpContext) {
+      (<TcpContext>context)._over();
+      (<TcpContext>context).onDone();
     } else if (context instanceof RootContext) {
       done = (<RootContext>context).onDone();
     }
@@ -270,6 +321,10 @@ export function proxy_on_delete(id: u32): void {
     if (context instanceof HttpContext) {
       (<HttpContext>context)._ended();
       (<HttpContext>context).onDelete();
+      if (context._streams > 0) cancelGrpcStreams(id);
+    } else if (context instanceof TcpContext) {
+      (<TcpContext>context)._over();
+      (<TcpContext>context).onDelete();
       if (context._streams > 0) cancelGrpcStreams(id);
     } else if (context instanceof RootContext) {
       (<RootContext>context).onDelete();

@@ -7,6 +7,7 @@ import { BaseContext } from "./base";
 import { HttpContext } from "./http";
 import { RootContext } from "./root";
 import { IdTable } from "./table";
+import { TcpContext } from "./tcp";
 
 /** What `register` is given: makes the root of one configuration. */
 export type RootFactory = () => RootContext;
@@ -76,6 +77,21 @@ export function http(id: u32): HttpContext | null {
   if (made === null) return null;
   // One object for two streams would hide the first from its filter: a way around an authorization filter.
   if (made._id != 0) abort("createHttpContext returned an object that serves another stream", "sdk/assembly/context/registry.ts", 0, 0);
+  made._id = id;
+  made._rootId = context._id;
+  contexts.set(id, made);
+  return made;
+}
+
+/** The object of a TCP connection, made at its first callback; null for an unknown id or a plugin without TCP. */
+export function tcp(id: u32): TcpContext | null {
+  const context = contexts.get(id);
+  if (context === null) return null;
+  if (context._id == id) return context instanceof TcpContext ? <TcpContext>context : null;
+  if (!(context instanceof RootContext)) return null;
+  const made = (<RootContext>context).createTcpContext();
+  if (made === null) return null;
+  if (made._id != 0) abort("createTcpContext returned an object that serves another connection", "sdk/assembly/context/registry.ts", 0, 0);
   made._id = id;
   made._rootId = context._id;
   contexts.set(id, made);

@@ -10,6 +10,7 @@ import { SharedQueue } from "../shared-queue";
 import { BaseContext } from "./base";
 import { activate } from "./callback";
 import { HttpContext } from "./http";
+import { TcpContext } from "./tcp";
 
 /**
  * One configuration of the plugin in one VM. Envoy makes 2 + N of them for N workers: one to try the configuration, one on the main
@@ -46,6 +47,11 @@ export abstract class RootContext extends BaseContext {
 
   /** The object for a new HTTP stream; null: this plugin takes no part in HTTP. */
   createHttpContext(): HttpContext | null {
+    return null;
+  }
+
+  /** The object for a new TCP connection; null: this plugin takes no part in TCP. */
+  createTcpContext(): TcpContext | null {
     return null;
   }
 

@@ -1,4 +1,5 @@
 import type { Topic } from "../types.ts";
+import { accessLoggers } from "./access-loggers.ts";
 import { bodies } from "./bodies.ts";
 import { callouts } from "./callouts.ts";
 import { capabilities } from "./capabilities.ts";
@@ -18,6 +19,7 @@ import { routing } from "./routing.ts";
 import { sharedData } from "./shared-data.ts";
 import { stopIteration } from "./stop-iteration.ts";
 import { streams } from "./streams.ts";
+import { tcp } from "./tcp.ts";
 import { timers } from "./timers.ts";
 import { traps } from "./traps.ts";
 
@@ -35,6 +37,7 @@ export const topics: readonly Topic[] = [
   chains,
   callouts,
   grpc,
+  tcp,
   properties,
   foreign,
   lifecycle,
@@ -42,6 +45,7 @@ export const topics: readonly Topic[] = [
   stopIteration,
   routing,
   capabilities,
+  accessLoggers,
   found,
   ...phaseTopics,
 ];

@@ -98,7 +98,7 @@ const header = [
   "response.trailers.x-end",
 ];
 
-const everything: Record<string, string> = {
+export const everything: Record<string, string> = {
   "request and response": `${get(request)}\n${get(response)}\n${get(maps, "%")}\n${get(header)}`,
   connection: get(connection),
   upstream: get(upstream),
@@ -107,6 +107,29 @@ const everything: Record<string, string> = {
   "a bare first part": get(bare),
   "what changes from run to run": get(volatile, "~"),
 };
+/** An exchange that has something of everything. */
+export const rich = {
+  request: {
+    method: "POST",
+    path: "/a/b?q=1&r=2",
+    body: "upload",
+    headers: [
+      ["x-a", "1"],
+      ["x-a", "2"],
+      ["referer", "from"],
+      ["user-agent", "probe"],
+    ],
+    trailers: { "x-tail": "1" },
+  },
+  respond: {
+    headers: [
+      ["x-r", "1"],
+      ["x-r", "2"],
+    ],
+    body: "hello",
+    trailers: { "x-end": "1" },
+  },
+} as const;
 const sections = ["rh", "rb.1", "rt", "sh", "sb.1", "st", "log", "done"];
 const route: ConfigObject = {
   name: "my-route",
@@ -130,26 +153,7 @@ export const properties: Topic = {
     ...sections.flatMap((section) =>
       Object.entries(everything).map(([what, steps]) => ({
         name: `${section}: ${what}`,
-        request: {
-          method: "POST",
-          path: "/a/b?q=1&r=2",
-          body: "upload",
-          headers: [
-            ["x-a", "1"],
-            ["x-a", "2"],
-            ["referer", "from"],
-            ["user-agent", "probe"],
-          ] as const,
-          trailers: { "x-tail": "1" },
-        },
-        respond: {
-          headers: [
-            ["x-r", "1"],
-            ["x-r", "2"],
-          ] as const,
-          body: "hello",
-          trailers: { "x-end": "1" },
-        },
+        ...rich,
         script: { [section]: steps },
       })),
     ),

@@ -1,3 +1,4 @@
+import { setTimeout } from "node:timers/promises";
 import type { AccessLogEntry, ChainOptions, Envoy, HttpRequest } from "../../../harness/index.ts";
 import type { Target } from "../types.ts";
 
@@ -43,6 +44,11 @@ export class EnvoyTarget implements Target {
     return this.envoy.request({ ...request, ...(listener === undefined ? {} : { listener }) });
   }
 
+  connect() {
+    const { listener } = this.options;
+    return this.envoy.connect(listener === undefined ? {} : { listener });
+  }
+
   upstream(name: string) {
     return this.options.upstream(name);
   }
@@ -60,6 +66,14 @@ export class EnvoyTarget implements Target {
       const left = deadline - performance.now();
       const more = left > 0 && (await this.envoy.waitForLog("[wasm]", { from: mark, timeout: left }).catch(() => undefined));
       if (!more && !enough(this.lines())) throw new Error(`the lines did not come:\n${this.lines().join("\n")}`);
+    }
+  }
+
+  async until(holds: () => boolean, timeout = 5_000): Promise<void> {
+    const deadline = performance.now() + timeout;
+    while (!holds()) {
+      if (performance.now() > deadline) throw new Error(`it did not become so:\n${this.lines().join("\n")}`);
+      await setTimeout(2);
     }
   }
 

@@ -24,10 +24,14 @@ async function openFor(probe: Probe, id: string, onHang: "wait" | "fail", mayEnd
   };
   return {
     request: (request) => host.request(request),
+    connect: () => host.connect(),
     upstream: (name) => host.upstream(name),
     lines,
     async wait(enough) {
       if (!(await host.until(() => enough(lines())))) throw new Error(`the lines did not come:\n${lines().join("\n")}`);
+    },
+    async until(holds) {
+      if (!(await host.until(holds))) throw new Error(`it did not become so:\n${lines().join("\n")}`);
     },
     accessLog: (count) => host.waitForAccessLog(count),
     update: (change) => host.update(change),

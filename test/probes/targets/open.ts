@@ -10,6 +10,7 @@ import {
   newRunDirectory,
   openEnvoy,
   openUpstream,
+  tcpListener,
 } from "../../../harness/index.ts";
 import { asMain, chainOptions, clusters, upstreams } from "../chain.ts";
 import { probeModule } from "../module/build.ts";
@@ -43,10 +44,12 @@ export async function sharedEnvoy(
   const runDir = newRunDirectory();
   const listeners = [...probes].map(([id, probe]) => {
     const chain = chainOptions(probe, id, wasm);
+    if (chain.tcp) return tcpListener({ name: id, cluster: "tcp", ...chain.tcp });
     return httpListener({
       name: id,
       filters: chain.filters ?? [],
       httpConnectionManager: asMain(chain),
+      ...(chain.accessLoggers ? { accessLoggers: chain.accessLoggers } : {}),
       accessLog: { path: join(runDir, "access.log"), fields: chain.accessLog ?? {} },
     });
   });

@@ -85,7 +85,20 @@ export declare function proxy_http_call(a: i32, b: i32, c: i32, d: i32, e: i32, 
 
 // @ts-ignore: decorator
 @external("env", "proxy_grpc_call")
-export declare function proxy_grpc_call(a: i32, b: i32, c: i32, d: i32, e: i32, f: i32, g: i32, h: i32, i: i32, j: i32, k: i32, l: i32): i32;
+export declare function proxy_grpc_call(
+  a: i32,
+  b: i32,
+  c: i32,
+  d: i32,
+  e: i32,
+  f: i32,
+  g: i32,
+  h: i32,
+  i: i32,
+  j: i32,
+  k: i32,
+  l: i32,
+): i32;
 
 // @ts-ignore: decorator
 @external("env", "proxy_grpc_stream")

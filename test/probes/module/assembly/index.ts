@@ -33,6 +33,26 @@ export function proxy_on_tick(id: u32): void {
   run("tick", id, "", 0);
 }
 
+export function proxy_on_new_connection(id: u32): u32 {
+  return run("conn", id, "", 0);
+}
+
+export function proxy_on_downstream_data(id: u32, size: i32, end: u32): u32 {
+  return run("down", id, ` n=${size} eos=${end}`, 0);
+}
+
+export function proxy_on_upstream_data(id: u32, size: i32, end: u32): u32 {
+  return run("up", id, ` n=${size} eos=${end}`, 0);
+}
+
+export function proxy_on_downstream_connection_close(id: u32, type: u32): void {
+  run("downclose", id, ` type=${type}`, 0);
+}
+
+export function proxy_on_upstream_connection_close(id: u32, type: u32): void {
+  run("upclose", id, ` type=${type}`, 0);
+}
+
 export function proxy_on_request_headers(id: u32, count: i32, end: u32): u32 {
   return run("rh", id, ` n=${count} eos=${end}`, 0);
 }

@@ -1,0 +1,1 @@
+export { TcpConnection, type TcpEnd } from "./connection.ts";
