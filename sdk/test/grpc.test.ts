@@ -72,7 +72,7 @@ onBothHosts((open) => {
     respond(async (request) => ({ reset: "before-headers", delay: request.complete }));
     await target.request({ path: "/call" });
 
-    expect(told()[0]).toBe("failed 14 [upstream request timeout] [response_timeout]");
+    expect(told()[0]).toBe("failed in vain 14 [upstream request timeout] [response_timeout]");
     expect(told()[1]).toMatch(
       /^failed 14 \[upstream connect error.*remote reset\] \[upstream_reset_before_response_started\{remote_reset\}\]$/,
     );

@@ -6,7 +6,6 @@ import { questionAbout } from "./question";
 
 const CHECK = Bytes.of("Check");
 const VERDICTS: string[] = ["allowed", "denied", "failed", "timed_out"];
-const TIMED_OUT = Bytes.of("response_timeout");
 
 export class GrpcAuthzRoot extends RootContext {
   config: AuthzConfig = new AuthzConfig();
@@ -66,8 +65,7 @@ class GrpcAuthz extends HttpContext {
   }
 
   private noAnswer(failure: GrpcEnd): void {
-    // The service's own words come as `via_upstream`: only Envoy says this.
-    const verdict = failure.details.equals(TIMED_OUT) ? Verdict.TimedOut : Verdict.Failed;
+    const verdict = failure.timedOut ? Verdict.TimedOut : Verdict.Failed;
     this.fail(verdict, "gRPC status " + (<i32>failure.status).toString() + ", " + failure.details.toString());
   }
 

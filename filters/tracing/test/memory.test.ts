@@ -6,7 +6,8 @@ const LIMIT = 2 * 1024 * 1024;
 let envoy: Envoy;
 
 beforeAll(async () => {
-  const config = { tracestate: { key: "ms" }, baggage: { allow: ["tenant"] }, response: { serverTiming: true } };
+  const extract = ["tracecontext", "b3", "b3multi", "jaeger"];
+  const config = { extract, inject: extract, tracestate: { key: "ms" }, baggage: { allow: ["tenant"] }, response: { serverTiming: true } };
   envoy = await openEnvoy({ filters: [{ name: "tracing", wasm: await tracingModule(), config }] });
 }, 120_000);
 afterAll(() => envoy?.stop());
@@ -53,6 +54,12 @@ test("no header that Envoy lets in by default makes linear memory grow past that
     ["baggage", "a=1,".repeat(size / 4)],
     ["baggage", "tenant=1;".repeat(size / 9)],
     ["traceparent", "0".repeat(size)],
+    ["b3", "0".repeat(size)],
+    ["b3", "-".repeat(size)],
+    ["x-b3-traceid", "0".repeat(size)],
+    ["x-b3-flags", "1".repeat(size)],
+    ["uber-trace-id", ":".repeat(size)],
+    ["uber-trace-id", "%3A".repeat(size / 3)],
     ["x-other", "x".repeat(size)],
   ];
   for (const attack of attacks) {

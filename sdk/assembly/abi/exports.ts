@@ -6,14 +6,15 @@ import { Body } from "../body";
 import { EMPTY } from "../bytes";
 import { dropCallouts, HttpCallResponse, takeCallout } from "../callout";
 import { enter, leave, setEnding } from "../context/callback";
+import { cleanContext, cleanRoot } from "../context/cleanup";
 import { HttpContext } from "../context/http";
 import { created, find, forget, http, openRoot, root, tcp } from "../context/registry";
 import { readConfiguration, RootContext } from "../context/root";
 import { TcpContext } from "../context/tcp";
 import { BaseContext } from "../context/base";
-import { dropGrpcCalls, GrpcCallResponse, readMessage, takeGrpcCall } from "../grpc/call";
+import { GrpcCallResponse, readMessage, takeGrpcCall } from "../grpc/call";
 import { GrpcEnd, grpcStatusOf } from "../grpc/status";
-import { cancelGrpcStreams, dropGrpcStreams, grpcStreamOf, grpcStreamOver } from "../grpc/stream";
+import { grpcStreamOf, grpcStreamOver } from "../grpc/stream";
 import { Headers } from "../headers/headers";
 import { allocate } from "../memory/arena";
 import { Misuse, refuse } from "../refuse";
@@ -321,16 +322,15 @@ export function proxy_on_delete(id: u32): void {
     if (context instanceof HttpContext) {
       (<HttpContext>context)._ended();
       (<HttpContext>context).onDelete();
-      if (context._streams > 0) cancelGrpcStreams(id);
+      if (context._streams > 0) cleanContext(id);
     } else if (context instanceof TcpContext) {
       (<TcpContext>context)._over();
       (<TcpContext>context).onDelete();
-      if (context._streams > 0) cancelGrpcStreams(id);
+      if (context._streams > 0) cleanContext(id);
     } else if (context instanceof RootContext) {
       (<RootContext>context).onDelete();
       dropCallouts(id);
-      dropGrpcCalls(id);
-      dropGrpcStreams(id);
+      cleanRoot(id);
     }
   }
   setEnding(false);

@@ -8,6 +8,7 @@ import { IdTable } from "../context/table";
 import { HeaderList } from "../headers/list";
 import { ArenaBuffer } from "../memory/arena";
 import { Misuse, refuse } from "../refuse";
+import { cleanUpGrpc } from "./cleanup";
 import { checkMetadata, isMethodName } from "./metadata";
 import { GrpcService } from "./service";
 import { GrpcEnd } from "./status";
@@ -94,7 +95,10 @@ export function startGrpcCall(
     if (status == Status.Ok) token = load<u32>(OUT_EXTRA);
   }
   const call = new GrpcCall(status, token, context._id, context._rootId);
-  if (token != 0) calls.set(token, call);
+  if (token != 0) {
+    calls.set(token, call);
+    cleanUpGrpc();
+  }
   return call;
 }
 

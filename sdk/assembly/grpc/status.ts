@@ -25,7 +25,14 @@ export class GrpcEnd {
     this.message = brace < 0 ? EMPTY : text.slice(0, brace);
     this.details = brace < 0 ? text : text.slice(brace + 1, text.length - 1);
   }
+
+  /** Our own timeout was reached; a service that says so itself does it as `via_upstream`. */
+  get timedOut(): bool {
+    return this.details.equals(RESPONSE_TIMEOUT);
+  }
 }
+
+const RESPONSE_TIMEOUT: Bytes = Bytes.of("response_timeout");
 
 /** Where the brace opens that the last character closes; -1 when none does. */
 function opening(text: Bytes): i32 {

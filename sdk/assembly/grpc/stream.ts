@@ -8,6 +8,7 @@ import { IdTable } from "../context/table";
 import { HeaderList } from "../headers/list";
 import { ArenaBuffer } from "../memory/arena";
 import { readyFor } from "./call";
+import { cleanUpGrpc } from "./cleanup";
 import { GrpcService } from "./service";
 
 /**
@@ -88,6 +89,7 @@ export function startGrpcStream(context: BaseContext, service: GrpcService, meth
   const stream = new GrpcStream(status, token, context._id, context._rootId);
   if (token != 0) {
     streams.set(token, stream);
+    cleanUpGrpc();
     context._streams++;
   }
   return stream;
