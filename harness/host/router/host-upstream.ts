@@ -8,7 +8,7 @@ import { type Head, receive } from "../../upstreams/received.ts";
 import { UpstreamRecord } from "../../upstreams/record.ts";
 import type { HeaderPairs, ReceivedHead, UpstreamProtocol, UpstreamResponse, UpstreamSpec } from "../../upstreams/types.ts";
 import type { VirtualClock } from "../clock.ts";
-import { EnvoyCrash } from "../failure.ts";
+import { EnvoyCrash, notInHost } from "../failure.ts";
 import type { HostLogs } from "../logs.ts";
 import type { EventLoop } from "../loop.ts";
 import type { Outside } from "../outside.ts";
@@ -71,6 +71,7 @@ export class HostUpstream extends UpstreamRecord {
   }
 
   open(head: Head, sink: ResponseSink): Exchange {
+    if (this.protocol === "tcp") throw notInHost(`a request to the upstream ${this.name}, which speaks \`tcp\``);
     const refusal = this.protocol === "http/1.1" ? refusedByParser(head, () => this.host.clock.text.http) : undefined;
     if (refusal !== undefined) {
       this.host.loop.post(() => (refusal === "broken" ? sink.reset() : this.deliver(refusal, head, sink)));

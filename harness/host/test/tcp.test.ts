@@ -42,6 +42,12 @@ test("a listener speaks HTTP or TCP: the other verb says so", async () => {
   await expect(openHost({ tcp: {} })).rejects.toThrow(/MS0407: the listener main has no cluster/);
 });
 
+test("a request that a route sends to a tcp upstream is refused by name", async () => {
+  await using host = await openHost({ upstreams: { db: { protocol: "tcp" } }, mayEnd: true });
+
+  await expect(host.request()).rejects.toThrow(/MS0703: a request to the upstream db, which speaks `tcp`/);
+});
+
 test("connections go round the workers, and stop() ends those that are open", async () => {
   const host = await open({}, { workers: 2 });
   const [one, two] = [host.connect(), host.connect()];
