@@ -238,7 +238,7 @@ export const grpc: Topic = {
         "gmsg.1": go,
       },
       respond: () => (r) => (r.path.startsWith("/pkg.") ? grpcAnswer(["pong"]) : {}),
-      until: ["^gmsg", 2],
+      until: ["^gmsg \\d+ token=", 2],
     },
     {
       name: "the maps and the buffer are not there outside of their callbacks",
