@@ -1,5 +1,5 @@
 import { afterEach, beforeAll, expect, test } from "vitest";
-import { onBothHosts } from "../../harness/expect/index.ts";
+import { eventually, onBothHosts } from "../../harness/expect/index.ts";
 import { grpcFrame } from "../../harness/host/router/grpc-frames.ts";
 import { type ReceivedHead, type Target, type UpstreamResponse, openHost } from "../../harness/index.ts";
 import { fixtureModule } from "./support.ts";
@@ -152,11 +152,13 @@ onBothHosts((open) => {
 
     expect(told()).toEqual(["not sent: 2", "not sent: 2", "not sent: 2"]);
     expect(target.upstream("grpc").arrivals).toHaveLength(0);
-    expect(
-      complaints()
-        .map(({ message }) => message)
-        .join("\n"),
-    ).toMatch(/gRPC method a\/b.*\n.*gRPC metadata :path.*\n.*value of header x-told/);
+    await eventually(() =>
+      expect(
+        complaints()
+          .map(({ message }) => message)
+          .join("\n"),
+      ).toMatch(/gRPC method a\/b.*\n.*gRPC metadata :path.*\n.*value of header x-told/),
+    );
   });
 
   test("a cluster whose name is protobuf by accident, one that does not exist, one without endpoints", async () => {
