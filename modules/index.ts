@@ -9,6 +9,7 @@ export { type FilterSource, findFilters } from "./project.ts";
 export type { ModuleReport } from "./report.ts";
 export { type Frame, type SourcePlace, Symbolizer, placeOf } from "./symbolize.ts";
 export { Backtraces, type TracedFrame, type TracedModule, openTraced, symbolize } from "./symbolize-log.ts";
+export { type Trap, trapIn, unfolded } from "./trap-log.ts";
 export { type VerifyOptions, verifyModule } from "./verify.ts";
 export { parseModule } from "./wasm/parse.ts";
 export { type FunctionType, type WasmExport, WasmFormatError, type WasmFunction, type WasmImport, type WasmModule } from "./wasm/types.ts";

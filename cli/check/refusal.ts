@@ -3,9 +3,10 @@ import { valueAt } from "../../harness/cases/findings.ts";
 import type { Path } from "../../harness/cases/source.ts";
 import { isObject } from "../../harness/envoy/builders.ts";
 import { messagesIn, shortLine } from "../../harness/envoy/failure.ts";
+import { trapIn } from "../../modules/index.ts";
 import { tracedModules } from "../modules.ts";
 import { type Problem, problemsIn } from "../problems.ts";
-import { configurationTrap, trapIn } from "../traps.ts";
+import { configurationTrap } from "../traps.ts";
 import type { Asked } from "./asker.ts";
 import type { Plugin, Question } from "./question.ts";
 

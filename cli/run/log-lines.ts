@@ -1,5 +1,5 @@
 import { styleText } from "node:util";
-import { unfolded } from "../traps.ts";
+import { unfolded } from "../../modules/index.ts";
 
 const LINE = /^\[[^\]]*\]\[\d+\]\[(\w+)\]\[([\w.]+)\] (.*)$/s;
 const WASM = /^wasm log ?(.*?): (.*)$/s;

@@ -1,8 +1,9 @@
 import { readFileSync } from "node:fs";
 import { type Diagnostic, MeshscriptError, type SourceLocation, diagnostic } from "../../diagnostics/index.ts";
 import type { TracedModule } from "../../modules/index.ts";
+import { trapIn } from "../../modules/index.ts";
 import { type Problem, problemsIn } from "../problems.ts";
-import { configurationTrap, ownPlace, trapIn } from "../traps.ts";
+import { configurationTrap, ownPlace } from "../traps.ts";
 import type { ConfigSource } from "./options.ts";
 
 /** How the harness notes what a module said, and how Envoy's own log has it. */

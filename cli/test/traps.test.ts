@@ -1,7 +1,8 @@
 import { describe, expect, test } from "vitest";
+import { trapIn, unfolded } from "../../modules/index.ts";
 import { problemsIn } from "../problems.ts";
 import { logLine } from "../run/log-lines.ts";
-import { abortIn, configurationTrap, ownPlace, trapIn, unfolded } from "../traps.ts";
+import { abortIn, configurationTrap, ownPlace } from "../traps.ts";
 
 const trap =
   "[2026-11-22 22:06:47.1][1][error][wasm] Function: proxy_on_configure failed: Uncaught RuntimeError: unreachable\\nProxy-Wasm plugin in-VM backtrace:\\n  0:  0xe1c - ~lib/sdk/abort (~lib/sdk/abort.ts:12:3)\\n  1:  0x64 - assembly/filter/Root#configure (~lib/array.ts:1:2 near assembly/filter.ts:23:5)";

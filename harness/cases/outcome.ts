@@ -1,4 +1,5 @@
 import { type Diagnostic, MeshscriptError } from "../../diagnostics/index.ts";
+import { trapIn } from "../../modules/trap-log.ts";
 import type { Cases } from "./case.ts";
 import { openCase } from "./refusal.ts";
 import { runCase } from "./run.ts";
@@ -21,13 +22,12 @@ export async function outcomeOf(cases: Cases, one: RunnableCase, open: () => Pro
 
 /** A module that trapped: that is the reason, and what came of it only the consequence. */
 function withTrap(findings: readonly Diagnostic[], target: Target): Diagnostic[] {
-  const [failed, ...stack] = target.trap()?.split(/\\n|\n/) ?? [];
-  if (failed === undefined) return [...findings];
-  const [, callback = "", reason = failed] = /^Function: (\w+) failed: (?:Uncaught RuntimeError: )?(.*)$/.exec(failed) ?? [];
+  const log = target.trap();
+  const trap = log === undefined ? undefined : trapIn([log]);
+  if (trap === undefined) return [...findings];
   // An assertion has said why before it trapped.
   const words = target.log().findLast(({ level }) => level === "critical")?.message;
-  const frames = stack.filter((line) => /^\s*\d+: /.test(line)).map((line) => `  ${line.trim()}`);
-  const notes = [`the filter trapped in ${callback}: ${words ?? reason}`, ...frames];
+  const notes = [`the filter trapped in ${trap.callback}: ${words ?? trap.reason}`, ...trap.frames];
   return findings.map((finding, i) => (i === findings.length - 1 ? { ...finding, notes: [...notes, ...finding.notes] } : finding));
 }
 
