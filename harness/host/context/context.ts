@@ -170,4 +170,17 @@ export abstract class StreamLike extends Context {
     const { name, rootId } = this.plugin.spec;
     return [name, rootId, this.vm.spec.vmId].filter((part) => part !== "").join(" ");
   }
+
+  /** What filters leave for each other and for access logs, by key. */
+  protected abstract get filterState(): Map<string, Buffer>;
+
+  override setProperty(path: string, value: Buffer): boolean {
+    this.filterState.set(`wasm.${path}`, value);
+    return true;
+  }
+
+  override setFilterState(key: string, value: Buffer): boolean {
+    this.filterState.set(key, value);
+    return true;
+  }
 }

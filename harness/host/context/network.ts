@@ -115,13 +115,7 @@ export class NetworkContext extends StreamLike implements NetworkFilter {
     if (!this.isOver) this.vm.afterCall.push(() => this.chain.close());
   }
 
-  override setProperty(path: string, value: Buffer): boolean {
-    this.chain.stream.info.filterState.set(`wasm.${path}`, value);
-    return true;
-  }
-
-  override setFilterState(key: string, value: Buffer): boolean {
-    this.chain.stream.info.filterState.set(key, value);
-    return true;
+  protected override get filterState(): Map<string, Buffer> {
+    return this.chain.stream.info.filterState;
   }
 }

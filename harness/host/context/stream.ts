@@ -271,14 +271,8 @@ export class StreamContext extends StreamLike implements HttpFilter {
     this.vm.afterCall.push(() => this.chain.reply(reply));
   }
 
-  override setProperty(path: string, value: Buffer): boolean {
-    this.chain.stream.info.filterState.set(`wasm.${path}`, value);
-    return true;
-  }
-
-  override setFilterState(key: string, value: Buffer): boolean {
-    this.chain.stream.info.filterState.set(key, value);
-    return true;
+  protected override get filterState(): Map<string, Buffer> {
+    return this.chain.stream.info.filterState;
   }
 
   /** Section 0 row 2 of what real Envoy does: the process ends with SIGSEGV. */

@@ -77,10 +77,6 @@ export abstract class Path {
     return this.stages.find((stage) => stage.iteration !== "continue")?.name;
   }
 
-  get hasBuffered(): boolean {
-    return (this.buffered?.length ?? 0) > 0;
-  }
-
   runHeaders(after: Stage | undefined, headers: HeaderMap, end: boolean): void {
     for (let i = after ? after.index + 1 : 0; i < this.stages.length; i++) {
       const stage = this.stages[i] as Stage;
