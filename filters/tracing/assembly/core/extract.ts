@@ -42,23 +42,12 @@ export class Extractor {
 }
 
 function readFormat(format: Format, incoming: Incoming, into: TraceContext): Found {
-  switch (format) {
-    case Format.B3Multi:
-      return readB3Multi(incoming, into);
-    case Format.B3: {
-      if (!incoming.has(Field.B3)) return Found.Absent;
-      const header = incoming.unique(Field.B3);
-      return header === null ? Found.Invalid : readB3(header, into);
-    }
-    case Format.Jaeger: {
-      if (!incoming.has(Field.Uber)) return Found.Absent;
-      const header = incoming.unique(Field.Uber);
-      return header === null ? Found.Invalid : readJaeger(header, into);
-    }
-    default: {
-      if (!incoming.has(Field.Traceparent)) return Found.Absent;
-      const header = incoming.unique(Field.Traceparent);
-      return header !== null && into.parse(header) ? Found.Trace : Found.Invalid;
-    }
-  }
+  if (format == Format.B3Multi) return readB3Multi(incoming, into);
+  const field = format == Format.B3 ? Field.B3 : format == Format.Jaeger ? Field.Uber : Field.Traceparent;
+  if (!incoming.has(field)) return Found.Absent;
+  const header = incoming.unique(field);
+  if (header === null) return Found.Invalid;
+  if (format == Format.B3) return readB3(header, into);
+  if (format == Format.Jaeger) return readJaeger(header, into);
+  return into.parse(header) ? Found.Trace : Found.Invalid;
 }
