@@ -1,10 +1,10 @@
+import { grpcFrame } from "../../../harness/host/router/grpc-frames.ts";
 import type { ReceivedHead, UpstreamResponse } from "../../../harness/index.ts";
 import { manyPairs } from "../script.ts";
 import type { Probe, Running, Topic } from "../types.ts";
 import { call, service, stream } from "./grpc-steps.ts";
 
-/** A message of gRPC: no compression, its length, its bytes. */
-const frame = (text: string) => Buffer.concat([Buffer.from([0, 0, 0, 0, text.length]), Buffer.from(text)]);
+const frame = (text: string) => grpcFrame(Buffer.from(text));
 const grpcHeaders = { "content-type": "application/grpc", "x-initial": "i" };
 const grpcAnswer = (messages: readonly string[], status = "0", more: Record<string, string> = {}): UpstreamResponse => ({
   headers: grpcHeaders,
