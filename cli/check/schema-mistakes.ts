@@ -15,6 +15,8 @@ export function mistakesOf(errors: readonly ErrorObject[]): Mistake[] {
   const found = [
     ...plain.flatMap(mistakeOf),
     ...outer.flatMap((union) => {
+      const rivals = rivalFields(union);
+      if (rivals) return [wrongValue(pathOf(union.instancePath), `must have only one of ${rivals.join(", ")}`, "")];
       const branches = (union.schema as unknown[]).map((_, i) => mistakesOf(errors.filter((error) => branchOf(error, union) === i)));
       const failed = branches.filter((branch) => branch.length > 0);
       return combined(pathOf(union.instancePath), union.data, failed);
@@ -30,6 +32,14 @@ function branchOf(error: ErrorObject, union: ErrorObject): number | undefined {
     [`${union.schemaPath}/${i}/`, ...($ref === undefined ? [] : [`${$ref}/`])].some((prefix) => error.schemaPath.startsWith(prefix)),
   );
   return index < 0 ? undefined : index;
+}
+
+/** Fields that exclude each other and are there: those that the fitting forms of a `oneOf` require, when that is all that they say. */
+function rivalFields({ keyword, params, schema }: ErrorObject): string[] | undefined {
+  const passing = keyword === "oneOf" ? (params["passingSchemas"] as number[] | null) : null;
+  const forms = (passing ?? []).map((index) => (schema as { required?: string[] }[])[index] ?? {});
+  if (forms.length < 2 || !forms.every((form) => Object.keys(form).join() === "required")) return undefined;
+  return forms.map(({ required = [] }) => required.map((field) => JSON.stringify(field)).join(" with "));
 }
 
 /** Who misspelt a field does not need to hear that the right one is missing. */

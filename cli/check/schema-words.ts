@@ -14,6 +14,7 @@ const kinds: Record<string, string> = {
 /** `must be a whole number`: what the schema wants of a value. */
 export function wanted({ keyword, params, schema, parentSchema = {}, message = "is wrong" }: ErrorObject): string {
   const { minimum, maximum, exclusiveMinimum, exclusiveMaximum } = parentSchema as Record<string, number | undefined>;
+  const { patternErrorMessage } = parentSchema as { patternErrorMessage?: unknown };
   switch (keyword) {
     case "type":
       return `must be ${[schema]
@@ -45,7 +46,8 @@ export function wanted({ keyword, params, schema, parentSchema = {}, message = "
     case "uniqueItems":
       return `must not have an entry twice (${String(params["j"])} and ${String(params["i"])} are the same)`;
     case "pattern":
-      return `must match ${String(schema)}`;
+      // A keyword of VS Code's, for people who read no regular expressions.
+      return typeof patternErrorMessage === "string" ? patternErrorMessage : `must match ${String(schema)}`;
     default:
       return message;
   }

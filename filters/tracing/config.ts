@@ -1,28 +1,5 @@
 import { z } from "zod";
-
-const headerName = z.string().regex(/^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/, "must be a header name (RFC 9110 token)");
-
-const percentage = z.number().min(0).max(100);
-
-const value = z.union([
-  z.strictObject({ header: headerName }),
-  z.strictObject({
-    attribute: z.string().regex(/^request\.(method|host|scheme|path|url_path|query|headers\[[!#$%&'*+\-.^_`|~0-9A-Za-z]+\])$/),
-  }),
-  z.strictObject({ constant: z.string() }),
-]);
-const test = z.union([
-  z.strictObject({ exact: z.string() }),
-  z.strictObject({ prefix: z.string() }),
-  z.strictObject({ suffix: z.string() }),
-  z.strictObject({ in: z.array(z.string()).min(1) }),
-  z.strictObject({ present: z.boolean() }),
-]);
-
-/** A value of the request and a test of it. */
-export const condition = z.union(
-  value.options.flatMap((v) => test.options.map((t) => z.strictObject({ ...v.shape, ...t.shape, not: z.boolean().optional() }))),
-);
+import { condition, headerName, percentage } from "../vocabulary.ts";
 
 const formats = z
   .array(z.enum(["tracecontext", "b3", "b3multi", "jaeger"]))

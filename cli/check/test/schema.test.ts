@@ -26,6 +26,7 @@ describe("a mistake is said as an author says it", () => {
     [object({ a: { uniqueItems: true } }), { a: [1, 2, 1] }, ["a must not have an entry twice (0 and 2 are the same)"]],
     [object({ a: { propertyNames: { pattern: "^x-" } } }), { a: { y: 1 } }, ['the name "y" must match ^x-']],
     [object({ "a.b": { items: text } }), { "a.b": [1] }, ['["a.b"][0] must be a string, got 1']],
+    [object({ a: { pattern: "^/", patternErrorMessage: "must be a path" } }), { a: "x" }, ['a must be a path, got "x"']],
     [object({}), { a: 1 }, ['unknown field "a"']],
     [object({ a: text }), { a: "x".repeat(80).length }, ["a must be a string, got 80"]],
   ])("%j of %j", (schema, value, expected) => {
@@ -72,5 +73,11 @@ describe("of several forms", () => {
     expect(mistakes({ oneOf: [{ type: "number" }, { minimum: 0 }] }, 1)).toEqual([
       "the configuration fits more than one of the forms that it can have",
     ]);
+  });
+
+  test("fields that exclude each other", () => {
+    const schema = { oneOf: ["header", "cookie", "query"].map((name) => ({ required: [name] })) };
+    expect(mistakes(schema, { header: "x", query: "y" })).toEqual(['the configuration must have only one of "header", "query"']);
+    expect(mistakes(schema, {})).toEqual(['the configuration needs "header", "cookie" or "query"']);
   });
 });

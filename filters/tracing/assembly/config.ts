@@ -1,5 +1,5 @@
-import { Bytes, HeaderName, Headers, JsonArray, JsonObject } from "proxy-wasm-assemblyscript-sdk";
-import { Conditions, readConditions } from "../../../policy";
+import { Bytes, HeaderName, JsonArray, JsonObject } from "proxy-wasm-assemblyscript-sdk";
+import { Attributes, Conditions, readConditions } from "../../../policy";
 import { BaggagePolicy } from "./core/baggage";
 import { Extractor } from "./core/extract";
 import { Format } from "./core/incoming";
@@ -44,9 +44,9 @@ export class TracingConfig {
   traceIdHeader: HeaderName | null = null;
 
   /** The percentage of the first rule that the request meets, else the general one. */
-  shareFor(headers: Headers): u32 {
+  shareFor(from: Attributes): u32 {
     for (let i = 0; i < this.rules.length; i++) {
-      if (this.rules[i].when.hold(headers)) return this.rules[i].share;
+      if (this.rules[i].when.hold(from)) return this.rules[i].share;
     }
     return this.share;
   }
@@ -133,7 +133,7 @@ function readHeader(json: JsonObject, key: string): HeaderName | null {
   if (!json.has(key)) return null;
   const text = json.string(key);
   const name = new HeaderName(text);
-  if (name.valid) return name;
+  if (name.valid && !text.startsWith(":")) return name;
   json.problem(key, 'must be a header name, got "' + text + '"');
   return null;
 }

@@ -12,13 +12,12 @@ import {
 } from "proxy-wasm-assemblyscript-sdk";
 import { ArenaBuffer } from "proxy-wasm-assemblyscript-sdk";
 import { MemoryGauges } from "proxy-wasm-assemblyscript-sdk";
+import { Attributes, Random, seeded } from "../../../policy";
 import { collect, inject, removeAll, removeOthers, traceparent } from "./carrier";
 import { Mode, readConfig, TracingConfig } from "./config";
 import { Found } from "./core/found";
 import { hex, hexLower } from "./core/hex";
 import { Format, Incoming } from "./core/incoming";
-import { Random } from "./core/random";
-import { seeded } from "./seed";
 import { TRACEPARENT_LENGTH, TraceContext } from "./core/trace-context";
 import { Action, Tracer } from "./core/tracer";
 import { MAX_MEMBERS, Tracestate } from "./core/tracestate";
@@ -40,6 +39,7 @@ export class TracingRoot extends RootContext {
   readonly text: ArenaBuffer = new ArenaBuffer();
   readonly state: Tracestate = new Tracestate();
   readonly incoming: Incoming = new Incoming();
+  readonly attributes: Attributes = new Attributes();
   private gauges: MemoryGauges | null = null;
   private requests: u32 = 0;
   private counters: Counter[] = [];
@@ -115,7 +115,7 @@ class Tracing extends HttpContext {
     const force = config.forceHeader;
     let forced = false;
     if (config.trusted && force !== null) forced = isForced(headers, force);
-    tracer.decide(found, config.parentBased, config.shareFor(headers), forced);
+    tracer.decide(found, config.parentBased, config.shareFor(root.attributes.of(headers, this)), forced);
     // No client brings another trace in, in a format that we do not write.
     if (config.trusted) removeOthers(headers, config.inject, incoming);
     else removeAll(headers, config.inject, false);

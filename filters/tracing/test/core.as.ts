@@ -8,7 +8,7 @@ import { Extractor } from "../assembly/core/extract";
 import { Found } from "../assembly/core/found";
 import { Field, Format, Incoming } from "../assembly/core/incoming";
 import { readJaeger } from "../assembly/core/jaeger";
-import { Random } from "../assembly/core/random";
+import { Random } from "../../../policy";
 import { sampledByTraceId } from "../assembly/core/sampling";
 import { TraceContext } from "../assembly/core/trace-context";
 import { Tracer } from "../assembly/core/tracer";

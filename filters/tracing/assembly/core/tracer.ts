@@ -1,5 +1,5 @@
 import { Found } from "./found";
-import { Random } from "./random";
+import { Random } from "../../../../policy";
 import { sampledByTraceId } from "./sampling";
 import { RANDOM, SAMPLED, TraceContext } from "./trace-context";
 

@@ -1,6 +1,6 @@
 /**
- * xoshiro256** (Blackman, Vigna): 2^256 - 1 states, passes BigCrush, no host call per number. Trace and span ids have to be unlikely to
- * collide, not hard to guess. The seed comes from outside: 32 random bytes of the host's, or a test's.
+ * xoshiro256** (Blackman, Vigna): 2^256 - 1 states, passes BigCrush, no host call per number. For ids that have to be unlikely to
+ * collide and for shares of traffic, not for what has to be hard to guess. The seed comes from outside: `seeded`, or a test.
  */
 export class Random {
   private a: u64;
