@@ -1,8 +1,9 @@
 import { z } from "zod";
+import { ratelimitConfig } from "./ratelimit/config.ts";
 import { tracingConfig } from "./tracing/config.ts";
 
 /** The configuration of each filter, by its name. */
-export const filterConfigs = { tracing: tracingConfig } as const;
+export const filterConfigs = { ratelimit: ratelimitConfig, tracing: tracingConfig } as const;
 
 interface JsonSchema {
   type?: string;
@@ -12,6 +13,7 @@ interface JsonSchema {
   properties?: Record<string, JsonSchema>;
   required?: string[];
   items?: JsonSchema;
+  anyOf?: JsonSchema[];
   minimum?: number;
   maximum?: number;
 }
@@ -37,13 +39,30 @@ function rows(schema: JsonSchema, prefix: string): string[] {
     if (field.properties) return rows(field, `${name}.`);
     const required = prefix !== "" && schema.required?.includes(key);
     const value = field.default === undefined ? (required ? "required" : "") : `\`${JSON.stringify(field.default)}\``;
-    return [`| \`${name}\` | ${typeOf(field)} | ${value} | ${(field.description ?? "").replaceAll("|", "\\|")} |`];
+    const own = `| \`${name}\` | ${typeOf(field)} | ${value} | ${(field.description ?? "").replaceAll("|", "\\|")} |`;
+    return [own, ...(field.anyOf ?? []).flatMap((choice) => rows(choice, `${name}.`)), ...elements(field, name)];
   });
+}
+
+/** The fields of a list's objects; those of values and conditions are in docs/policy.md. */
+function elements(field: JsonSchema, name: string): string[] {
+  return field.items === undefined || isVocabulary(field.items) ? [] : rows(field.items, `${name}[].`);
+}
+
+function isVocabulary(schema: JsonSchema): boolean {
+  return schema.properties?.["pathTemplate"] !== undefined;
 }
 
 function typeOf(field: JsonSchema): string {
   if (field.enum) return field.enum.map((choice) => `\`${JSON.stringify(choice)}\``).join(" ");
-  if (field.type === "array") return field.items?.type === "object" ? "list of objects" : "list of strings";
+  if (field.anyOf) return field.anyOf.map(typeOf).join(" or ");
+  if (field.type === "array") return listOf(field.items);
   const range = field.minimum !== undefined && field.maximum !== undefined ? ` ${field.minimum} to ${field.maximum}` : "";
   return `${field.type ?? "any"}${range}`;
+}
+
+function listOf(items: JsonSchema | undefined): string {
+  if (items?.type !== "object") return "list of strings";
+  if (!isVocabulary(items)) return "list of objects";
+  return `list of [${items.properties?.["exact"] === undefined ? "values" : "conditions"}](../../docs/policy.md)`;
 }

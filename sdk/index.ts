@@ -20,6 +20,7 @@ export { register } from "./assembly/context/registry";
 export { RootContext } from "./assembly/context/root";
 export { TcpContext } from "./assembly/context/tcp";
 export { Deadlines } from "./assembly/deadlines";
+export { durationNanoseconds } from "./assembly/duration";
 export { environmentVariable } from "./assembly/environment";
 export { ForeignFunction, ForeignResult } from "./assembly/foreign/call";
 export { Expression } from "./assembly/foreign/expression";

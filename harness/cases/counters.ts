@@ -5,7 +5,8 @@ export type Counters = ReadonlyMap<string, number>;
 
 /**
  * What of the counters has not changed as expected. A name is the whole one, or its last words with or without `_total`:
- * `started` finds `meshscript_tracing_started_total` when nothing else ends so.
+ * `started` finds `meshscript_tracing_started_total` when nothing else ends so. Of a metric with labels, `per-user.refused` is the series
+ * `wasm_filter.ratelimit.limit=.=per-user;.;refused_total`, and `refused` all of them together.
  */
 export function checkCounters(before: Counters, after: Counters, expected: Readonly<Record<string, number>>): Mismatch[] {
   return Object.entries(expected).flatMap(([name, change]): Mismatch[] => {
@@ -16,16 +17,35 @@ export function checkCounters(before: Counters, after: Counters, expected: Reado
       const all = [...after.keys()].sort().join(", ") || "none";
       return [{ path, expected: `a counter ${name}`, got: `none of that name; there are: ${all}` }];
     }
-    if (found.length > 1) return [{ path, expected: `one counter ${name}`, got: `several: ${found.sort().join(", ")}` }];
-    const got = (after.get(counter) ?? 0) - (before.get(counter) ?? 0);
-    return got === change ? [] : [{ path, expected: `${counter} to change by ${change}`, got: String(got) }];
+    const metrics = new Set(found.map(withoutLabels));
+    if (metrics.size > 1) return [{ path, expected: `one counter ${name}`, got: `several: ${found.sort().join(", ")}` }];
+    const got = found.reduce((sum, one) => sum + (after.get(one) ?? 0) - (before.get(one) ?? 0), 0);
+    const what = found.length === 1 ? counter : `${withoutLabels(counter)}, all ${found.length} together,`;
+    return got === change ? [] : [{ path, expected: `${what} to change by ${change}`, got: String(got) }];
   });
 }
 
+/** The counters that a name may mean; those of which it is the whole metric go before those that end so. */
 function named(name: string, all: readonly string[]): string[] {
   if (all.includes(name)) return [name];
-  return all.filter((counter) => {
-    const stem = counter.replace(/_total$/, "");
-    return [counter, stem].some((text) => text === name || text.endsWith(`_${name}`) || text.endsWith(`.${name}`));
-  });
+  const ending = (mark: string) => all.filter((counter) => spellings(counter).some((text) => text === name || text.endsWith(mark + name)));
+  const whole = ending(".");
+  return whole.length > 0 ? whole : ending("_");
+}
+
+/**
+ * With or without `_total`. Of Istio's form, `wasm_filter.FILTER.LABEL=.=VALUE;.;METRIC`, also the metric behind its labels' values:
+ * `VALUE.METRIC`.
+ */
+function spellings(counter: string): string[] {
+  const labelled = counter
+    .split(";.;")
+    .map((part) => part.split("=.=").at(-1))
+    .join(".");
+  return [counter, labelled].flatMap((text) => [text, text.replace(/_total$/, "")]);
+}
+
+/** Series of one metric are the same without their labels' values. */
+function withoutLabels(counter: string): string {
+  return counter.replace(/=\.=.*?;\.;/g, "=.=*;.;");
 }

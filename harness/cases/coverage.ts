@@ -37,7 +37,8 @@ export async function ruleCoverage(cases: Cases, all: readonly RunnableCase[]): 
   const passing = new Set<RunnableCase>();
   for (const one of all) if (one.skip.host === undefined && one.refused === undefined && (await passes(cases, one))) passing.add(one);
   const found: RuleCoverage[] = [];
-  for (const site of sitesOf(all)) {
+  // A configuration that is to be refused decides nothing.
+  for (const site of sitesOf(all.filter((one) => one.refused === undefined))) {
     for (const rule of rulesOf(site.config)) found.push(await cover(cases, site, rule, passing));
   }
   return found;
@@ -72,7 +73,7 @@ async function cover(cases: Cases, { path, config, users }: Site, rule: Rule, pa
     if (verdict === undefined) return { ...base, unknown: "refused" };
     if (!verdict) return { ...base, decidesIn: one.name };
   }
-  const failing = [...users.keys()].some((one) => one.skip.host === undefined && one.refused === undefined && !passing.has(one));
+  const failing = [...users.keys()].some((one) => one.skip.host === undefined && !passing.has(one));
   return failing ? { ...base, unknown: "failing" } : base;
 }
 

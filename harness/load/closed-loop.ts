@@ -1,9 +1,11 @@
 import net from "node:net";
 import type { Address } from "../envoy/builders.ts";
 
+type HeaderLines = readonly (readonly [string, string])[];
+
 interface Shape {
-  /** Header lines of each request, beside the host [none]. */
-  headers?: readonly (readonly [string, string])[];
+  /** Header lines of each request, beside the host; or those of request `n`, counted from 0 [none]. */
+  headers?: HeaderLines | ((n: number) => HeaderLines);
   /** [/] */
   path?: string;
   /** Connections, each with one request under way [32]. Envoy ends an HTTP/1 connection that pipelines: "Too many responses queued". */
@@ -22,15 +24,21 @@ export type ClosedLoopOptions = Shape & ({ requests: number; until?: AbortSignal
  */
 export async function closedLoop(address: Address, options: ClosedLoopOptions): Promise<Map<number, number>> {
   const { requests = Number.POSITIVE_INFINITY, until, headers = [], path = "/", connections = 32 } = options;
-  const lines = [`GET ${path} HTTP/1.1`, `host: ${address.host}`, ...headers.map(([name, value]) => `${name}: ${value}`), "", ""];
-  const one = Buffer.from(lines.join("\r\n"), "latin1");
+  const bytes = (lines: HeaderLines) =>
+    Buffer.from(
+      [`GET ${path} HTTP/1.1`, `host: ${address.host}`, ...lines.map(([name, value]) => `${name}: ${value}`), "", ""].join("\r\n"),
+      "latin1",
+    );
+  let sent = 0;
+  const same = typeof headers === "function" ? undefined : bytes(headers);
+  const request = () => same ?? bytes((headers as (n: number) => HeaderLines)(sent++));
   const statuses = new Map<number, number>();
   let left = requests;
   const client = () =>
     new Promise<void>((resolve, reject) => {
       const socket = net.connect({ port: address.port, host: address.host, noDelay: true });
       const next = () => {
-        if (left-- > 0 && !until?.aborted) socket.write(one);
+        if (left-- > 0 && !until?.aborted) socket.write(request());
         else resolve(void socket.removeAllListeners("close").destroy());
       };
       let rest = "";

@@ -82,6 +82,11 @@ export class SharedSlots {
     return new Slot(place, block, length, cas, free, mark, this.size, true);
   }
 
+  /** The key's hash: the same for all who share the table, and not to be foreseen by those who choose keys. */
+  hash(key: Bytes): u64 {
+    return this.hasher.hash(key);
+  }
+
   private placeOf(index: u32): Bytes {
     const at = allocate(<usize>this.name.length + 5);
     memory.copy(at, this.name.ptr, <usize>this.name.length);

@@ -73,6 +73,13 @@ test("cases that are skipped on the host, and those of a refusal, do not count",
   expect(idleRules(found)).toHaveLength(1);
 });
 
+test("a configuration that is only there to be refused has no rules that could decide", async () => {
+  const own = `config: { nonsense: 1, sampling: { rules: [${rule("1")}] } }`;
+  const found = await coverageOf(`cases:\n  - name: a\n    ${own}\n    refused: unknown field\n`);
+
+  expect(found).toEqual([]);
+});
+
 test("rules are the elements of lists of that name, and whatever has a `when`", () => {
   const policies = {
     limits: [{ name: "a" }, "text"],

@@ -1,0 +1,110 @@
+import { EMPTY, HttpContext } from "proxy-wasm-assemblyscript-sdk";
+import { Attributes, Random } from "../../../policy";
+import { Attempt, Outcome } from "./attempt";
+import { KeyOutcome, pushPart, writeKey } from "./key";
+import { Limit } from "./limit";
+import { Mode, Plan } from "./plan";
+
+const WHOLE: u32 = 1_000_000_000;
+
+/**
+ * All limits of one request. First each is asked, and if one refuses nothing is charged anywhere. Then each is charged by
+ * compare-and-set; when another worker has emptied a bucket meanwhile, what was charged before is refunded. So a request is admitted by all or
+ * charged by none, without a lock. One of these is reused for every request.
+ */
+export class Admission {
+  /** The limits that apply: the first `size` of them. */
+  readonly attempts: Attempt[] = [];
+  size: i32 = 0;
+  /** The first that refuses; null: admitted. */
+  refusing: Attempt | null = null;
+
+  /** Finds out which limits apply, with which numbers, and whose bucket each is. */
+  gather(limits: Limit[], from: Attributes, context: HttpContext): void {
+    this.size = 0;
+    this.refusing = null;
+    for (let i = 0; i < limits.length; i++) {
+      const limit = limits[i];
+      if (limit.when.hold(from)) this.add(limit, from, context);
+    }
+  }
+
+  /** @param now of the monotonic clock */
+  decide(now: u64, random: Random): void {
+    for (let i = 0; i < this.size; i++) {
+      const attempt = this.attempts[i];
+      if (attempt.outcome != Outcome.KeyMissing) attempt.look(now);
+      this.settle(attempt, random);
+    }
+    for (let i = 0; i < this.size && this.refusing === null; i++) {
+      const attempt = this.attempts[i];
+      if (attempt.outcome != Outcome.Admitted) continue;
+      attempt.charge(now);
+      this.settle(attempt, random);
+    }
+  }
+
+  /** What a refused request was charged already. */
+  get hasCharges(): bool {
+    for (let i = 0; i < this.size; i++) if (this.attempts[i].charged) return true;
+    return false;
+  }
+
+  /** @param elapsed nanoseconds since `decide`'s `now` */
+  refund(now: u64, elapsed: u64): void {
+    for (let i = 0; i < this.size; i++) {
+      const attempt = this.attempts[i];
+      if (attempt.charged && attempt.refund(now, elapsed)) attempt.limit.counters.refunded.increment();
+    }
+  }
+
+  count(): void {
+    for (let i = 0; i < this.size; i++) {
+      const attempt = this.attempts[i];
+      const counters = attempt.limit.counters;
+      counters.casRetries.increment(attempt.takeRetries());
+      if (attempt.outcome == Outcome.TableFull) counters.tableFull.increment();
+      else if (attempt.outcome == Outcome.CasExhausted) counters.casExhausted.increment();
+      if (attempt.refuses) counters.refused.increment();
+      else if (attempt.outcome != Outcome.Admitted && !attempt.passes) counters.shadowRefused.increment();
+      else if (this.refusing === null) counters.admitted.increment();
+    }
+  }
+
+  private add(limit: Limit, from: Attributes, context: HttpContext): void {
+    const attempt = this.next(limit);
+    const text = attempt.text;
+    text.clear();
+    const outcome = writeKey(limit.key, from, text);
+    if (outcome == KeyOutcome.Skipped) return;
+    let plan = limit.plan;
+    const perRoute = limit.perRoute;
+    let special: Plan | null = null;
+    if (outcome == KeyOutcome.Complete) special = limit.overrides.find(text.bytes());
+    if (special !== null) plan = special;
+    else if (perRoute !== null) {
+      plan = perRoute.of(context, plan);
+      if (perRoute.invalid) limit.counters.invalidMetadata.increment();
+    }
+    if (plan === null || plan.mode == Mode.Off) return;
+    const bucket = plan.bucket;
+    if (bucket !== null) pushPart(text, bucket);
+    const missing = outcome == KeyOutcome.Denied;
+    const cost = missing || limit.cost.after ? 0 : limit.cost.of(context, from.headers);
+    attempt.again(limit, plan, missing ? EMPTY : text.bytes(), cost, missing ? Outcome.KeyMissing : Outcome.Admitted);
+    this.size++;
+  }
+
+  private next(limit: Limit): Attempt {
+    if (this.size == this.attempts.length) this.attempts.push(new Attempt(limit));
+    return this.attempts[this.size];
+  }
+
+  /** Whether a refusal is meant. */
+  private settle(attempt: Attempt, random: Random): void {
+    if (attempt.outcome == Outcome.Admitted || !attempt.enforced) return;
+    const share = attempt.limit.enforced;
+    if (attempt.passes || (share < WHOLE && random.next() % WHOLE >= <u64>share)) attempt.enforced = false;
+    else if (this.refusing === null) this.refusing = attempt;
+  }
+}

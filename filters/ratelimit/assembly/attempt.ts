@@ -1,0 +1,240 @@
+import { ArenaBuffer, Bytes, EMPTY, Slot, Status } from "proxy-wasm-assemblyscript-sdk";
+import { WINDOW_BYTES } from "./core/rate";
+import { Permits } from "./core/permits";
+import { Limit } from "./limit";
+import { Mode, Plan } from "./plan";
+
+/** Rates that one limit may have. */
+export const MOST_WINDOWS: i32 = 8;
+
+/** Each failure means that another worker has written: some worker gets on, so this many in a row are all but impossible. */
+const MOST_TRIES: i32 = 100;
+
+const NO_PLAN: Plan = new Plan([], Mode.Off);
+
+export enum Outcome {
+  Admitted = 0,
+  /** The bucket is empty. */
+  Limited = 1,
+  /** The key is new and its slot is full of live ones. */
+  TableFull = 2,
+  /** Other workers were faster, a hundred times in a row. */
+  CasExhausted = 3,
+  /** A part of the key is missing, and the configuration refuses that. */
+  KeyMissing = 4,
+}
+
+/** One limit's part in one request: its bucket as it was found, what it says, and what was charged. Reused from request to request. */
+export class Attempt {
+  outcome: Outcome = Outcome.Admitted;
+  /** Of a limit that refuses: false when it only counts what it would do. */
+  enforced: bool = false;
+  /** What the bucket gave, so that it can be given back. */
+  charged: bool = false;
+  /** Units in use of each window: before the charge, and after it once it was made. */
+  readonly used: StaticArray<u64> = new StaticArray<u64>(MOST_WINDOWS);
+  private slot: Slot | null = null;
+  /** The charge took a permit that this worker had bought before. */
+  private local: bool = false;
+  private hash: u64 = 0;
+  private retries: u32 = 0;
+
+  /** For whoever writes the key. */
+  readonly text: ArenaBuffer = new ArenaBuffer();
+
+  plan: Plan = NO_PLAN;
+  key: Bytes = EMPTY;
+  cost: u32 = 0;
+
+  constructor(public limit: Limit) {}
+
+  again(limit: Limit, plan: Plan, key: Bytes, cost: u32, outcome: Outcome = Outcome.Admitted): void {
+    this.limit = limit;
+    this.plan = plan;
+    this.key = key;
+    this.cost = cost;
+    this.outcome = outcome;
+    this.enforced = plan.mode == Mode.Enforce;
+    this.charged = false;
+    this.slot = null;
+    this.local = false;
+    this.retries = 0;
+  }
+
+  /** The bucket was found: `used` is so. */
+  get hasNumbers(): bool {
+    return this.outcome == Outcome.Admitted || this.outcome == Outcome.Limited;
+  }
+
+  /** What the bucket must hold. Of a limit that is charged later: one request's worth. */
+  get needed(): u32 {
+    return this.limit.cost.after ? 1 : this.cost;
+  }
+
+  /** What could not be counted passes by the configuration's wish. */
+  get passes(): bool {
+    return this.limit.opens && (this.outcome == Outcome.TableFull || this.outcome == Outcome.CasExhausted);
+  }
+
+  /** This limit says no, and means it. */
+  get refuses(): bool {
+    return this.outcome != Outcome.Admitted && this.enforced;
+  }
+
+  /** Finds the bucket and asks it, changing nothing. */
+  look(now: u64): void {
+    const permits = this.limit.permits;
+    if (permits !== null && this.hasPermit(permits, now)) return;
+    const slot = this.limit.table.find(this.key, now);
+    this.slot = slot;
+    if (slot === null) {
+      this.outcome = Outcome.TableFull;
+      return;
+    }
+    this.outcome = Outcome.Admitted;
+    const windows = this.plan.windows;
+    const needed = this.needed;
+    let strange = false;
+    for (let i = 0; i < windows.length; i++) {
+      const rate = windows[i].rate;
+      const at = slot.payload + <usize>(i * WINDOW_BYTES);
+      let used = rate.used(at, now);
+      if (!this.limit.cost.after && rate.isStrange(used)) {
+        used = rate.capacity;
+        rate.store(at, now, used);
+        strange = true;
+      }
+      this.used[i] = used;
+      if (!rate.admits(used, needed)) this.outcome = Outcome.Limited;
+    }
+    if (strange && this.outcome == Outcome.Limited) slot.commit(this.expiry(slot));
+  }
+
+  /** Charges what `look` found admitted. Afterwards `outcome` may have changed: others were faster and the bucket is empty now. */
+  charge(now: u64): void {
+    if (this.limit.cost.after || this.cost == 0) return;
+    const permits = this.limit.permits;
+    if (this.local && permits !== null) {
+      permits.take(this.hash);
+      this.charged = true;
+      this.used[0] += <u64>this.cost * this.plan.windows[0].rate.p;
+      return;
+    }
+    const windows = this.plan.windows;
+    for (let tries = 0; tries < MOST_TRIES; tries++) {
+      const slot = this.slot;
+      if (slot === null || this.outcome != Outcome.Admitted) return;
+      const count = this.affordable(now);
+      let expires: u64 = 0;
+      for (let i = 0; i < windows.length; i++) {
+        const rate = windows[i].rate;
+        const used = this.used[i] + <u64>this.cost * count * rate.p;
+        expires = max(expires, rate.store(slot.payload + <usize>(i * WINDOW_BYTES), now, used));
+      }
+      const status = slot.commit(expires);
+      if (status == Status.Ok) {
+        this.charged = true;
+        this.bought(count, now);
+        return;
+      }
+      if (status != Status.CasMismatch) break;
+      this.retries++;
+      this.look(now);
+    }
+    this.outcome = Outcome.CasExhausted;
+  }
+
+  /** Charges whatever the bucket says: the cost was not known before. True when it was written. */
+  chargeAnyway(now: u64): bool {
+    return this.change(now, 0, false);
+  }
+
+  /**
+   * Gives back what `charge` took `elapsed` nanoseconds ago, less what has drained since. True when something was given back.
+   */
+  refund(now: u64, elapsed: u64): bool {
+    if (!this.charged) return false;
+    this.charged = false;
+    const permits = this.limit.permits;
+    if (permits !== null && this.local) {
+      permits.giveBack(this.hash);
+      return true;
+    }
+    return this.change(now, elapsed, true);
+  }
+
+  /** How often another worker was faster, counted once. */
+  takeRetries(): u32 {
+    const retries = this.retries;
+    this.retries = 0;
+    return retries;
+  }
+
+  /** Reads and writes the bucket until nobody comes between. */
+  private change(now: u64, elapsed: u64, refund: bool): bool {
+    const windows = this.plan.windows;
+    for (let tries = 0; tries < MOST_TRIES; tries++) {
+      const slot = this.limit.table.find(this.key, now);
+      if (slot === null) {
+        this.outcome = Outcome.TableFull;
+        return false;
+      }
+      // Nothing in use: all has drained.
+      if (refund && slot.fresh) return false;
+      let expires: u64 = 0;
+      for (let i = 0; i < windows.length; i++) {
+        const rate = windows[i].rate;
+        const at = slot.payload + <usize>(i * WINDOW_BYTES);
+        const before = rate.used(at, now);
+        const used = refund ? rate.refunded(before, this.cost, elapsed) : rate.owing(before, this.cost);
+        this.used[i] = used;
+        expires = max(expires, rate.store(at, now, used));
+      }
+      const status = slot.commit(expires);
+      if (status == Status.Ok) return true;
+      if (status != Status.CasMismatch) return false;
+      this.retries++;
+    }
+    this.outcome = Outcome.CasExhausted;
+    return false;
+  }
+
+  /** Whether this worker has a permit for the key, and what it knows of the bucket then. */
+  private hasPermit(permits: Permits, now: u64): bool {
+    this.hash = this.limit.table.hash(this.key);
+    const state = permits.find(this.hash, now);
+    this.local = state != 0;
+    if (state == 0) return false;
+    this.outcome = Outcome.Admitted;
+    const rate = this.plan.windows[0].rate;
+    const used = rate.used(state, now);
+    this.used[0] = used - min(used, <u64>permits.left(this.hash) * this.cost * rate.p);
+    return true;
+  }
+
+  /** How many permits to buy: the batch, or what is left in the bucket. */
+  private affordable(now: u64): u32 {
+    const permits = this.limit.permits;
+    if (permits === null || !permits.hasRoom(this.hash, now)) return 1;
+    return min(this.limit.batch, max(1, this.plan.windows[0].rate.remaining(this.used[0]) / this.cost));
+  }
+
+  /** When all windows of the slot are full again. */
+  private expiry(slot: Slot): u64 {
+    let expires: u64 = 0;
+    for (let i = 0; i < this.plan.windows.length; i++) expires = max(expires, load<u64>(slot.payload + <usize>(i * WINDOW_BYTES)));
+    return expires;
+  }
+
+  private bought(count: u32, now: u64): void {
+    const windows = this.plan.windows;
+    for (let i = 0; i < windows.length; i++) this.used[i] += <u64>this.cost * windows[i].rate.p;
+    const permits = this.limit.permits;
+    if (permits === null || count == 1) return;
+    const rate = windows[0].rate;
+    const spare = count - 1;
+    // As long as the bucket takes to be full without them: then a key that came to rest has what one has that is new.
+    const state = permits.put(this.hash, spare, now + rate.untilFull(rate.capacity));
+    rate.store(state, now, this.used[0] + <u64>this.cost * spare * rate.p);
+  }
+}

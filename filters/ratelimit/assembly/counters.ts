@@ -1,0 +1,43 @@
+import { Bytes, Counter, CounterFamily } from "proxy-wasm-assemblyscript-sdk";
+
+/** What a limit counts. Defined while configuring, so that each is in Envoy's stats from the start. */
+export class LimitCounters {
+  constructor(
+    readonly admitted: Counter,
+    readonly refused: Counter,
+    readonly shadowRefused: Counter,
+    readonly refunded: Counter,
+    readonly tableFull: Counter,
+    readonly casRetries: Counter,
+    readonly casExhausted: Counter,
+    readonly invalidMetadata: Counter,
+  ) {}
+}
+
+/** `wasm_filter.ratelimit.limit=.=NAME;.;...`: Envoy's `stats_tags` make labels of it, as of Istio's own. */
+export class Families {
+  private readonly families: CounterFamily[] = [
+    "admitted_total",
+    "refused_total",
+    "shadow_refused_total",
+    "refunded_total",
+    "table_full_total",
+    "cas_retries_total",
+    "cas_exhausted_total",
+    "invalid_metadata_total",
+  ].map<CounterFamily>((name) => new CounterFamily("ratelimit", name, ["limit"]));
+
+  of(limit: Bytes): LimitCounters {
+    const all = this.families;
+    return new LimitCounters(
+      all[0].with1(limit),
+      all[1].with1(limit),
+      all[2].with1(limit),
+      all[3].with1(limit),
+      all[4].with1(limit),
+      all[5].with1(limit),
+      all[6].with1(limit),
+      all[7].with1(limit),
+    );
+  }
+}

@@ -1,0 +1,227 @@
+import {
+  Bytes,
+  FilterHeadersStatus,
+  Headers,
+  HttpContext,
+  JsonObject,
+  log,
+  MemoryGauges,
+  monotonicNanoseconds,
+  PropertyPath,
+  RootContext,
+  SharedSlots,
+} from "proxy-wasm-assemblyscript-sdk";
+import { Attributes, Random, seeded } from "../../../policy";
+import { Admission } from "./admission";
+import { Attempt, Outcome } from "./attempt";
+import { RateLimitConfig, readConfig } from "./config";
+import { WINDOW_BYTES } from "./core/rate";
+import { Families } from "./counters";
+import { Limit } from "./limit";
+import { Mode } from "./plan";
+import { Report } from "./report";
+import { Verdicts } from "./verdict";
+
+/** Keys of a slot: so many that some slot overflows only when most of the table is in use. */
+const WAYS: i32 = 8;
+const SECOND: u64 = 1_000_000_000;
+
+export class RateLimitRoot extends RootContext {
+  config: RateLimitConfig = new RateLimitConfig();
+  /** Reused by every request. */
+  readonly admission: Admission = new Admission();
+  readonly attributes: Attributes = new Attributes();
+  readonly verdicts: Verdicts = new Verdicts();
+  /** Seeded when configured. */
+  random: Random = new Random(0, 0, 0, 0);
+  private idle: Report[] = [];
+  private gauges: MemoryGauges | null = null;
+  private requests: u32 = 0;
+
+  configure(json: JsonObject): bool {
+    this.config = readConfig(json);
+    if (!json.ok()) return false;
+    const random = seeded();
+    if (random === null) {
+      this.refuse("the host gives no random numbers: allow random_get in capability_restriction_config");
+      return false;
+    }
+    this.random = random;
+    this.gauges = new MemoryGauges("meshscript_ratelimit");
+    const families = new Families();
+    const limits = this.config.limits;
+    for (let i = 0; i < limits.length; i++) {
+      const table = this.tableOf(limits[i]);
+      if (table === null) {
+        this.refuse(
+          "the host gives no shared data: allow proxy_get_shared_data and proxy_set_shared_data in capability_restriction_config",
+        );
+        return false;
+      }
+      limits[i].open(table, families.of(limits[i].name));
+    }
+    return true;
+  }
+
+  createHttpContext(): HttpContext | null {
+    return this.config.limits.length == 0 ? null : new RateLimiting(this);
+  }
+
+  /** At each request that a limit is about. */
+  tick(): void {
+    const gauges = this.gauges;
+    if ((++this.requests & 1023) == 0 && gauges !== null) gauges.report();
+  }
+
+  takeReport(): Report {
+    return this.idle.length > 0 ? this.idle.pop() : new Report();
+  }
+
+  giveReport(report: Report): void {
+    report.clear();
+    if (this.idle.length < 64) this.idle.push(report);
+  }
+
+  /**
+   * The buckets of a limit outlive a change of the configuration, and belong to all plugins of the vm_id with a limit of this name in the same
+   * domain. A limit with another number of rates has other entries, and so other buckets.
+   */
+  private tableOf(limit: Limit): SharedSlots | null {
+    const name = "ratelimit/" + this.config.domain + "/" + limit.name.toString() + "/" + limit.widest.toString();
+    return SharedSlots.open(Bytes.of(name), (this.config.keySlots + WAYS - 1) / WAYS, WAYS, limit.widest * WINDOW_BYTES);
+  }
+
+  private refuse(why: string): void {
+    log.error("[ratelimit #" + this.contextId.toString() + "] " + why);
+  }
+}
+
+/** A charge that waits for the end of its stream. */
+class Owed {
+  constructor(
+    readonly attempt: Attempt,
+    readonly next: Owed | null,
+  ) {}
+}
+
+class RateLimiting extends HttpContext {
+  private report: Report | null = null;
+  private owed: Owed | null = null;
+
+  constructor(private limiter: RateLimitRoot) {
+    super();
+  }
+
+  onRequestHeaders(headers: Headers, endOfStream: bool): FilterHeadersStatus {
+    const root = this.limiter;
+    const admission = root.admission;
+    admission.gather(root.config.limits, root.attributes.of(headers, this), this);
+    if (admission.size == 0) return FilterHeadersStatus.Continue;
+    const now = monotonicNanoseconds();
+    admission.decide(now, root.random);
+    const refusing = admission.refusing;
+    if (refusing !== null && admission.hasCharges) {
+      const later = monotonicNanoseconds();
+      admission.refund(later, later - now);
+    }
+    admission.count();
+    root.tick();
+    this.setProperty(FILTER_STATE, root.verdicts.of(admission));
+    if (refusing === null) {
+      this.admit(admission);
+      return FilterHeadersStatus.Continue;
+    }
+    const report = root.takeReport();
+    const wait = explain(admission, report);
+    root.config.refusal.send(this, refusing, wait, report, root.config.told);
+    root.giveReport(report);
+    return FilterHeadersStatus.StopIteration;
+  }
+
+  onResponseHeaders(headers: Headers, endOfStream: bool): FilterHeadersStatus {
+    const report = this.report;
+    if (report !== null) {
+      report.addTo(headers, this.limiter.config.told);
+      this.report = null;
+      this.limiter.giveReport(report);
+    }
+    return FilterHeadersStatus.Continue;
+  }
+
+  onLog(): void {
+    let owed = this.owed;
+    if (owed === null) return;
+    const now = monotonicNanoseconds();
+    for (; owed !== null; owed = owed.next) {
+      const attempt = owed.attempt;
+      attempt.cost = attempt.limit.cost.atEnd(this);
+      if (attempt.cost == 0) continue;
+      const counters = attempt.limit.counters;
+      if (!attempt.chargeAnyway(now)) {
+        if (attempt.outcome == Outcome.TableFull) counters.tableFull.increment();
+        else counters.casExhausted.increment();
+      }
+      counters.casRetries.increment(attempt.takeRetries());
+    }
+    this.owed = null;
+  }
+
+  private admit(admission: Admission): void {
+    const root = this.limiter;
+    if (root.config.told != 0) {
+      const report = root.takeReport();
+      for (let i = 0; i < admission.size; i++) state(admission.attempts[i], report);
+      this.report = report;
+    }
+    if (!root.config.chargesAfter) return;
+    for (let i = 0; i < admission.size; i++) {
+      const attempt = admission.attempts[i];
+      if (!attempt.limit.cost.after || attempt.outcome == Outcome.KeyMissing) continue;
+      const own = new Attempt(attempt.limit);
+      own.again(attempt.limit, attempt.plan, attempt.key.copy(), 0);
+      this.owed = new Owed(own, this.owed);
+    }
+  }
+}
+
+const FILTER_STATE: PropertyPath = new PropertyPath(Bytes.of("meshscript.ratelimit"));
+
+/** What is left of an admitted request's limits. Of a limit that could not be counted nothing is known. */
+function state(attempt: Attempt, report: Report): void {
+  if (attempt.plan.mode != Mode.Enforce || !attempt.hasNumbers) return;
+  const windows = attempt.plan.windows;
+  for (let w = 0; w < windows.length; w++) {
+    const rate = windows[w].rate;
+    const used = attempt.used[w];
+    const remaining = rate.remaining(used);
+    report.add(windows[w], remaining, remaining > 0 ? rate.untilFull(used) : rate.wait(used, 1), false);
+  }
+}
+
+/** Which windows refuse, and nanoseconds until none does; 0 when waiting does not help. */
+function explain(admission: Admission, report: Report): u64 {
+  let wait: u64 = 0;
+  let never = false;
+  for (let i = 0; i < admission.size; i++) {
+    const attempt = admission.attempts[i];
+    if (attempt.plan.mode != Mode.Enforce) continue;
+    if (!attempt.hasNumbers) {
+      if (!attempt.refuses) continue;
+      if (attempt.outcome == Outcome.KeyMissing) never = true;
+      else wait = max(wait, SECOND);
+      continue;
+    }
+    const windows = attempt.plan.windows;
+    for (let w = 0; w < windows.length; w++) {
+      const rate = windows[w].rate;
+      const used = attempt.used[w];
+      const refuses = attempt.refuses && !rate.admits(used, attempt.needed);
+      const until = rate.wait(used, attempt.needed);
+      report.add(windows[w], rate.remaining(used), until, !refuses);
+      if (!refuses) continue;
+      if (until == u64.MAX_VALUE) never = true;
+      else wait = max(wait, until);
+    }
+  }
+  return never ? 0 : wait;
+}

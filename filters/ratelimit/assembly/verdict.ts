@@ -1,0 +1,37 @@
+import { ArenaBuffer, Bytes } from "proxy-wasm-assemblyscript-sdk";
+import { Admission } from "./admission";
+import { Outcome } from "./attempt";
+import { pushBytes } from "./core/fields";
+
+const ADMITTED: Bytes = Bytes.of("verdict=admitted");
+const SHADOW: Bytes = Bytes.of(" shadow=");
+const REFUSED: Bytes = Bytes.of("verdict=refused limit=");
+const REASON: Bytes = Bytes.of(" reason=");
+const REASONS: Bytes[] = [Bytes.of(""), Bytes.of(""), Bytes.of("table_full"), Bytes.of("cas_exhausted"), Bytes.of("key_missing")];
+
+/** For access logs, `%FILTER_STATE(wasm.meshscript.ratelimit:PLAIN)%`: the verdict, and the limit that it is by. */
+export class Verdicts {
+  private readonly text: ArenaBuffer = new ArenaBuffer();
+
+  of(admission: Admission): Bytes {
+    const text = this.text;
+    const refusing = admission.refusing;
+    text.clear();
+    if (refusing !== null) {
+      pushBytes(text, REFUSED);
+      pushBytes(text, refusing.limit.name);
+      if (refusing.outcome == Outcome.Limited) return text.bytes();
+      pushBytes(text, REASON);
+      pushBytes(text, REASONS[refusing.outcome]);
+      return text.bytes();
+    }
+    for (let i = 0; i < admission.size; i++) {
+      const attempt = admission.attempts[i];
+      if (attempt.outcome == Outcome.Admitted) continue;
+      if (text.length == 0) pushBytes(text, ADMITTED);
+      pushBytes(text, SHADOW);
+      pushBytes(text, attempt.limit.name);
+    }
+    return text.length == 0 ? ADMITTED : text.bytes();
+  }
+}
