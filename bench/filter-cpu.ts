@@ -18,6 +18,7 @@ const headers = [
   ["x-forwarded-for", "10.1.2.3"],
   ["traceparent", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"],
   ["tracestate", "congo=t61rcWkgMzE,rojo=00f067aa0ba902b7"],
+  ["x-user", "ann"],
 ] as const;
 
 /**
@@ -27,6 +28,14 @@ const headers = [
 async function main(): Promise<void> {
   const empty = (await buildModule({ name: "empty", entry: "bench/empty/assembly/index.ts", outDir: ".cache/bench" })).files.wasm;
   const tracing = (await buildModule({ name: "tracing", entry: "filters/tracing/assembly/index.ts", outDir: ".cache/bench" })).files.wasm;
+  const limiter = (await buildModule({ name: "ratelimit", entry: "filters/ratelimit/assembly/index.ts", outDir: ".cache/bench" })).files
+    .wasm;
+  /** By user, and never refused. */
+  const ratelimit = (rest: object = {}, batch = 1): FilterSpec => ({
+    name: "ratelimit",
+    wasm: limiter,
+    config: { limits: [{ name: "per-user", key: [{ header: "x-user" }], requests: 1_000_000, per: "1s", batch }], ...rest },
+  });
   const mutation: FilterSpec = {
     name: "envoy.filters.http.header_mutation",
     typedConfig: {
@@ -45,6 +54,11 @@ async function main(): Promise<void> {
     { name: "tracing, alone", filter: { name: "tracing", wasm: tracing, config: {} }, copies: 1 },
     { name: "tracing, each of 10", filter: { name: "tracing", wasm: tracing, config: {} }, copies: 10 },
     { name: "native header_mutation, each of 10", filter: mutation, copies: 10 },
+    { name: "ratelimit, alone", filter: ratelimit(), copies: 1 },
+    { name: "ratelimit, each of 10", filter: ratelimit(), copies: 10 },
+    { name: "ratelimit, each of 10, tells nothing", filter: ratelimit({ responseHeaders: [] }), copies: 10 },
+    { name: "ratelimit, each of 10, in batches of 50", filter: ratelimit({}, 50), copies: 10 },
+    { name: "native local_ratelimit, each of 10", filter: nativeLimit, copies: 10 },
   ];
   const chain = ({ filter, copies }: Arm) => (filter ? Array.from({ length: copies }, () => filter) : []);
   await using envoy = await openEnvoy({
@@ -69,6 +83,22 @@ async function main(): Promise<void> {
   for (const { name, copies } of arms.slice(1))
     console.log(`${name.padEnd(40)}${`+${(((least.get(name) ?? 0) - base) / copies).toFixed(2)}`.padStart(8)}`);
 }
+
+/** Envoy's own limiter by the same header, with as much room. */
+const nativeLimit: FilterSpec = {
+  name: "envoy.filters.http.local_ratelimit",
+  typedConfig: {
+    "@type": "type.googleapis.com/envoy.extensions.filters.http.local_ratelimit.v3.LocalRateLimit",
+    stat_prefix: "native",
+    filter_enabled: { default_value: { numerator: 100 } },
+    filter_enforced: { default_value: { numerator: 100 } },
+    token_bucket: { max_tokens: 1_000_000_000, tokens_per_fill: 1_000_000_000, fill_interval: "1s" },
+    rate_limits: [{ actions: [{ request_headers: { header_name: "x-user", descriptor_key: "user" } }] }],
+    descriptors: [
+      { entries: [{ key: "user" }], token_bucket: { max_tokens: 1_000_000_000, tokens_per_fill: 1_000_000_000, fill_interval: "1s" } },
+    ],
+  },
+};
 
 /** The stat file of Envoy's only worker thread: its first field is nanoseconds on the CPU. */
 function workerOf(envoy: Envoy): string {

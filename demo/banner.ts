@@ -3,6 +3,7 @@ import { spiffeIdOf } from "./identities.ts";
 import type { Mesh } from "./mesh.ts";
 import type { Options } from "./options.ts";
 import type { Paint } from "./paint.ts";
+import { USER } from "./services/app.ts";
 
 /** Where to look, for programs. */
 export function endpoints(mesh: Mesh, tracesUrl: string, options: Options) {
@@ -33,6 +34,7 @@ export function banner(mesh: Mesh, tracesUrl: string, options: Options, paint: P
     `  curl -si ${url}/productpage | grep server-timing`,
     `  curl -s ${url}/api/v1/products/0/reviews`,
     `  curl -s -H 'traceparent: 00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01' ${url}/api/v1/products/0`,
+    `  curl -s -H '${USER}: ann' '${url}/api/v1/products/0/reviews?[1-12]' | grep -oE '"podname[^,]*|"rating":[^}]*}'`,
     `  curl -s ${tracesUrl}`,
     "",
     title("admin of each Envoy"),

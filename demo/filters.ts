@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { type WasmFilterSpec, packageRoot } from "../harness/index.ts";
+import { USER } from "./services/app.ts";
 import type { Service } from "./topology.ts";
 
 /** A filter chain of the demo: the ingress, a sidecar's inbound listener, or one of its outbound listeners. */
@@ -13,7 +14,12 @@ export interface DemoFilter {
   where: string;
   /** Its configuration at a place; undefined where it does not sit. */
   configure: (place: Place) => object | undefined;
+  /** Headers that it adds to responses, for the access logs of all who hand them on. */
+  tells?: readonly string[];
 }
+
+/** How often a user may ask for ratings: few enough to reach it with curl, and one comes back every twelve seconds. */
+export const RATINGS_LIMIT = { name: "per-user", requests: 5, per: "1m" } as const;
 
 /**
  * All filters of the demo, in the order of the chain. A new filter needs an entry here and its steps in `tour/<name>.ts`; a test
@@ -25,6 +31,16 @@ export const filters: readonly DemoFilter[] = [
     where: "everywhere",
     // The ingress tells the client its trace in Server-Timing.
     configure: ({ at }) => (at === "ingress" ? { response: { serverTiming: true } } : {}),
+  },
+  {
+    name: "ratelimit",
+    where: `in front of ratings: ${RATINGS_LIMIT.requests} a minute for each ${USER}`,
+    configure: (place) => {
+      if (place.at !== "inbound" || place.workload !== "ratings") return undefined;
+      // Who says no name is not limited, so that a look at the page costs nobody anything. Where names matter, `deny` it.
+      return { limits: [{ ...RATINGS_LIMIT, key: [{ header: USER, onMissing: "skip" }] }] };
+    },
+    tells: ["ratelimit", "ratelimit-policy", "retry-after"],
   },
 ];
 
@@ -39,4 +55,17 @@ export function chainAt(place: Place, chosen: readonly DemoFilter[]): WasmFilter
 /** What each filter writes down per request (`wasm.meshscript.<filter>`), as fields of the access log. Absent filters leave no field. */
 export function verdictFields(): Record<string, string> {
   return Object.fromEntries(filters.map(({ name }) => [name, `%FILTER_STATE(wasm.meshscript.${name}:PLAIN)%`]));
+}
+
+const TOLD = "told_";
+
+/** What filters tell clients in headers, as fields of the access log. */
+export function toldFields(): Record<string, string> {
+  const headers = filters.flatMap(({ tells = [] }) => tells);
+  return Object.fromEntries(headers.map((name) => [`${TOLD}${name}`, `%RESP(${name})%`]));
+}
+
+/** The header of an access log's field; undefined for a field that is of no header. */
+export function toldHeader(field: string): string | undefined {
+  return field.startsWith(TOLD) ? field.slice(TOLD.length) : undefined;
 }

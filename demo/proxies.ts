@@ -8,7 +8,7 @@ import {
   httpListener,
   route,
 } from "../harness/index.ts";
-import { type DemoFilter, type Place, chainAt, verdictFields } from "./filters.ts";
+import { type DemoFilter, type Place, chainAt, toldFields, verdictFields } from "./filters.ts";
 import { spiffeIdOf } from "./identities.ts";
 import { type Service, type Workload, entry, inbound, outbound } from "./topology.ts";
 
@@ -34,6 +34,7 @@ function listener(
         microseconds: "%COMMON_DURATION(DS_RX_BEG:DS_TX_END:us)%",
         peer: "%DOWNSTREAM_PEER_URI_SAN%",
         ...verdictFields(),
+        ...toldFields(),
       },
     },
     ...more,

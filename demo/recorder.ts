@@ -1,4 +1,5 @@
 import type { AccessLogEntry, Envoy } from "../harness/index.ts";
+import { toldHeader } from "./filters.ts";
 import type { Sighting } from "./services/app.ts";
 
 /** A request's way through one listener of one proxy, as its access log has it. */
@@ -15,6 +16,8 @@ export interface Hop {
   peer: string | undefined;
   /** What the filters wrote down, by filter. */
   verdicts: Record<string, string>;
+  /** What the filters told the client, by header. */
+  told: Record<string, string>;
   /** The whole entry. */
   entry: AccessLogEntry;
 }
@@ -58,6 +61,12 @@ export function readHop(entry: AccessLogEntry, filters: readonly string[]): Hop 
     microseconds: Number(entry["microseconds"]),
     peer: text("peer") || undefined,
     verdicts: Object.fromEntries(filters.filter((filter) => text(filter) !== "").map((filter) => [filter, text(filter)])),
+    told: Object.fromEntries(
+      Object.keys(entry).flatMap((field) => {
+        const header = toldHeader(field);
+        return header === undefined || text(field) === "" ? [] : [[header, text(field)]];
+      }),
+    ),
     entry,
   };
 }

@@ -1,6 +1,6 @@
 // @ts-check
 /**
- * `npm run test:matrix [-- version ...] [--allow-missing]`: what the SDK and the tracing filter promise, on each version of Envoy. Ends with
+ * `npm run test:matrix [-- version ...] [--allow-missing]`: what the SDK and the filters promise, on each version of Envoy. Ends with
  * 1 when a test failed, and when a version could not be installed unless that is allowed.
  */
 import { readFileSync } from "node:fs";
@@ -20,7 +20,7 @@ const supported = ["1.36.4", "1.37.0", "1.38.2", "1.39.3", "1.40.0"];
 function files() {
   const opensEnvoy = (/** @type {string} */ file) =>
     file.endsWith(".test.ts") && /\b(openEnvoy|onBothHosts|runCases)\(/.test(readFileSync(path.join(root, file), "utf8"));
-  return ["sdk", "filters/tracing"].flatMap((folder) => filesBelow(folder, opensEnvoy));
+  return ["sdk", "policy", "filters"].flatMap((folder) => filesBelow(folder, opensEnvoy));
 }
 
 /** @param {string} version @returns {Promise<{ path: string, source: string } | undefined>} undefined when it cannot be had, which stderr then explains */

@@ -2,11 +2,14 @@ import { type IncomingMessage, type Server, type ServerResponse, createServer } 
 import type { Address, HeaderPairs } from "../../harness/index.ts";
 import type { Service, Workload } from "../topology.ts";
 
+/** Who a request is for, as BookInfo calls it. Its productpage fills it in after a login; this one believes its client. */
+export const USER = "end-user";
+
 /**
  * Headers that an application has to copy from a request to the requests that it makes for it: a sidecar cannot know which of them
- * belong together. That is all an application does for tracing.
+ * belong together. That is all an application does for tracing, and for limits by user.
  */
-export const COPIED = ["traceparent", "tracestate", "baggage"];
+export const COPIED = ["traceparent", "tracestate", "baggage", USER];
 
 /** How long an application waits for another one. */
 const TIMEOUT_MS = 3_000;

@@ -2,8 +2,12 @@ import { connect, createServer } from "node:net";
 import { afterEach, describe, expect, test } from "vitest";
 import { eventually } from "../../harness/expect/index.ts";
 import { send } from "../../harness/index.ts";
+import { filters } from "../filters.ts";
+import { Mesh } from "../mesh.ts";
+import { plain } from "../paint.ts";
 import { parts } from "../parts.ts";
 import { steps } from "../tour/index.ts";
+import { runTour } from "../tour/run.ts";
 import { type Running, killAll, start } from "./run.ts";
 
 interface Result {
@@ -47,8 +51,19 @@ describe("npm start -- --once", () => {
     const its = result.steps.filter(({ part }) => part === name);
     expect(its.filter(({ ok }) => ok).map(({ claim }) => claim)).toEqual([]);
     expect(its.length).toBeGreaterThan(0);
+    // The tour's other parts do not lean on it.
+    expect(result.steps.filter(({ part, ok }) => part !== name && !ok).map(({ claim }) => claim)).toEqual([]);
     expect([code, result.ok]).toEqual([1, false]);
   });
+});
+
+test("the tour can be made again in the same mesh: it uses up nothing that it needs", async () => {
+  await using mesh = await Mesh.open({ filters });
+  for (let n = 0; n < 2; n++) {
+    const { ok, steps: results } = await runTour(mesh, { print: () => undefined, paint: plain });
+    expect(results.flatMap(({ checks }) => checks.filter((check) => !check.ok))).toEqual([]);
+    expect(ok).toBe(true);
+  }
 });
 
 describe("npm start", () => {
@@ -92,6 +107,24 @@ describe("npm start", () => {
     demo.interrupt();
     expect(await demo.ended).toMatchObject({ code: 0 });
     await nothingIsLeft(demo);
+  });
+
+  test("tells a person one curl that shows the limit, as long as it is", async () => {
+    const demo = start();
+    const told = await demo.until("stdout", /Ctrl-C stops everything/);
+    const [, name = "", value = "", base = "", last = ""] = /-H '(end-user): (\w+)' '(http\S+\?)\[1-(\d+)\]'/.exec(told) ?? [];
+    const ratings: string[] = [];
+    for (let n = 1; n <= Number(last); n++) {
+      const { host, pathname, search } = new URL(`${base}${n}`);
+      const [hostname = "", port] = host.split(":");
+      const response = await send({ host: hostname, port: Number(port) }, { path: pathname + search, headers: { [name]: value } });
+      const text = response.text();
+      ratings.push(text.includes('"stars"') ? "stars" : text.includes("currently unavailable") ? "unavailable" : "none");
+    }
+    // As curl shows it: first with stars, then without; version 1 in between has none.
+    expect(ratings.filter((rating) => rating !== "none")).toEqual([...Array(5).fill("stars"), ...Array(3).fill("unavailable")]);
+    demo.interrupt();
+    expect(await demo.ended).toMatchObject({ code: 0 });
   });
 
   test("ends with an error that names it when an Envoy dies, and leaves no process", async () => {

@@ -95,17 +95,17 @@ describe("an application", () => {
     return { app, seen, address: await app.start() };
   }
 
-  test("copies the trace's headers, and no others, to the requests that it makes", async () => {
+  test("copies the headers of the trace and of the user, and no others, to the requests that it makes", async () => {
     const upstream: Upstream = await openUpstream({ respond: { body: "{}" } });
     started.push(upstream);
     const { app, seen, address } = await start(async ({ call }) => ({ json: await call("ratings", "/ratings/0") }));
     app.connect(new Map([["ratings", upstream.url]]));
-    const trace = { traceparent: "a", tracestate: "b", baggage: "c" };
-    expect(Object.keys(trace)).toEqual(COPIED);
-    const response = await send(address, { path: "/x", headers: { ...trace, cookie: "secret" } });
+    const copied = { traceparent: "a", tracestate: "b", baggage: "c", "end-user": "ann" };
+    expect(Object.keys(copied)).toEqual(COPIED);
+    const response = await send(address, { path: "/x", headers: { ...copied, cookie: "secret" } });
     expect([response.status, response.json()]).toEqual([200, {}]);
     const [received] = upstream.requests;
-    for (const [name, value] of Object.entries(trace)) expect(received?.headerValues(name)).toEqual([value]);
+    for (const [name, value] of Object.entries(copied)) expect(received?.headerValues(name)).toEqual([value]);
     expect(received?.header("cookie")).toBeUndefined();
     expect(seen).toMatchObject([{ workload: "reviews-v2", method: "GET", path: "/x" }]);
     expect(seen[0]?.headers).toContainEqual(["traceparent", "a"]);

@@ -1,8 +1,10 @@
 import { describe, expect, test } from "vitest";
-import { chainAt, filters, verdictFields } from "../filters.ts";
+import { type Place, chainAt, filters, toldFields, verdictFields } from "../filters.ts";
 import type { Mesh } from "../mesh.ts";
 import { UsageError, readOptions } from "../options.ts";
 import { plain } from "../paint.ts";
+import { readHop } from "../recorder.ts";
+import { workloads } from "../topology.ts";
 import { steps } from "../tour/index.ts";
 import { viewStep } from "../tour/report.ts";
 import { type TourStep, runStep } from "../tour/step.ts";
@@ -19,7 +21,7 @@ describe("the lists", () => {
   test("every filter sits somewhere and leaves a field in the access log", () => {
     const places = [
       { at: "ingress" },
-      { at: "inbound", workload: "details" },
+      ...workloads.map(({ name }) => ({ at: "inbound" as const, workload: name })),
       { at: "outbound", workload: "productpage", callee: "details" },
     ] as const;
     for (const filter of filters) {
@@ -28,6 +30,20 @@ describe("the lists", () => {
       expect(verdictFields()[filter.name]).toContain(`wasm.meshscript.${filter.name}:`);
     }
     expect(chainAt(places[0], [])).toEqual([]);
+  });
+
+  test("the limiter sits in front of ratings alone, and behind tracing: what it refuses has its span", () => {
+    const chain = (place: Place) => chainAt(place, filters).map(({ name }) => name);
+    expect(chain({ at: "inbound", workload: "ratings" })).toEqual(["tracing", "ratelimit"]);
+    for (const workload of ["details", "reviews-v2"]) expect(chain({ at: "inbound", workload })).not.toContain("ratelimit");
+    expect(chain({ at: "outbound", workload: "reviews-v2", callee: "ratings" })).not.toContain("ratelimit");
+  });
+
+  test("what filters tell clients is read from the access log by the header's name", () => {
+    expect(toldFields()).toMatchObject({ told_ratelimit: "%RESP(ratelimit)%" });
+    const entry = { hop: "ratings inbound", status: 429, told_ratelimit: "a", "told_retry-after": null, ratelimit: "verdict=refused" };
+    expect(readHop(entry, ["ratelimit"])).toMatchObject({ told: { ratelimit: "a" }, verdicts: { ratelimit: "verdict=refused" } });
+    expect(Object.keys(readHop(entry, [])?.told ?? {})).toEqual(["ratelimit"]);
   });
 });
 
@@ -109,7 +125,7 @@ describe("flags", () => {
     };
     expect(message("--onec")).toBe("MS0502 unknown option '--onec'; --help lists the flags");
     expect(message("--port", "70000")).toBe('MS0503 --port must be a number from 0 to 65535, got "70000"');
-    expect(message("--without", "tracin")).toMatch(/^MS0503 --without: no part "tracin"; there are: tracing, mtls/);
+    expect(message("--without", "tracin")).toMatch(/^MS0503 --without: no part "tracin"; there are: tracing, ratelimit, mtls$/);
     for (const argv of [["--port"], ["extra"], ["--once=1"]]) expect(message(...argv)).toMatch(/^MS0502 [^\n]+$/);
   });
 });

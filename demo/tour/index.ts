@@ -1,6 +1,7 @@
 import { mtls } from "./mtls.ts";
+import { ratelimit } from "./ratelimit.ts";
 import type { TourStep } from "./step.ts";
 import { tracing } from "./tracing.ts";
 
 /** The whole tour, part by part. */
-export const steps: readonly TourStep[] = [...tracing, ...mtls];
+export const steps: readonly TourStep[] = [...tracing, ...mtls, ...ratelimit];

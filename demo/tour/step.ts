@@ -43,14 +43,13 @@ export class StepRun {
 
   /** Sends a request to the ingress and gathers all that it caused. */
   async send(request: HttpRequest): Promise<Exchange> {
-    const headers = toPairs(request.headers).map(([name, value]) => `${name}: ${value}`);
-    this.sent.push([`${request.method ?? "GET"} ${request.path ?? "/"}`, ...headers].join("\n"));
+    this.tell(request);
     return watch(this.mesh, request);
   }
 
   /** Sends a request past the ingress, straight to the inbound listener of a workload's sidecar; gives its answer, or why there is none. */
   async sendTo(workload: string, request: HttpRequest): Promise<HttpResponse | IncompleteResponse> {
-    this.sent.push(`${request.method ?? "GET"} ${request.path ?? "/"}, to the sidecar of ${workload}`);
+    this.tell(request, `, to the sidecar of ${workload}`);
     const sidecar = this.mesh.envoy(workload);
     try {
       const response = await sidecar.request({ ...request, listener: "inbound" });
@@ -61,6 +60,11 @@ export class StepRun {
       if (error instanceof IncompleteResponse) return error;
       throw error;
     }
+  }
+
+  private tell({ method = "GET", path = "/", headers }: HttpRequest, to = ""): void {
+    const lines = toPairs(headers).map(([name, value]) => `${name}: ${value}`);
+    this.sent.push([`${method} ${path}${to}`, ...lines].join("\n"));
   }
 
   saw(text: string): void {

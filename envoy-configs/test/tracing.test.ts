@@ -1,29 +1,10 @@
 import { readFile } from "node:fs/promises";
 import { describe, expect, test } from "vitest";
 import { openEnvoy, validateConfig } from "../../harness/index.ts";
-import type { ModuleReport } from "../../modules/index.ts";
+import { withText } from "./files.ts";
 
-const FILES = ["envoy-configs/tracing.yaml", "envoy-configs/tracing-observe.yaml"];
 const TRACEPARENT = /^00-[0-9a-f]{32}-[0-9a-f]{16}-0[0-3]$/;
 const INCOMING = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
-
-describe.each(FILES)("%s", (file) => {
-  test("is taken by Envoy", async () => {
-    await validateConfig(file);
-  });
-
-  test("allows the module exactly what it imports and exports", async () => {
-    const report = JSON.parse(await readFile("build/tracing.report.json", "utf8")) as ModuleReport;
-    const used = [...report.imports.map(({ name }) => name), ...report.callbacks];
-    expect((await capabilities(file)).sort()).toEqual(used.sort());
-  });
-
-  test("opens ports on loopback only", async () => {
-    const addresses = [...(await readFile(file, "utf8")).matchAll(/socket_address: \{ address: (\S+),/g)].map(([, host]) => host);
-    expect(addresses.length).toBeGreaterThan(2);
-    expect(new Set(addresses)).toEqual(new Set(["127.0.0.1"]));
-  });
-});
 
 describe("tracing.yaml", () => {
   test("starts a trace, continues one, and logs which", async () => {
@@ -41,15 +22,8 @@ describe("tracing.yaml", () => {
     expect(envoy.logs().wasm.filter(({ level }) => level === "error" || level === "critical")).toEqual([]);
   });
 
-  test("is refused without its module, although it fails open", async () => {
-    const text = await readFile("envoy-configs/tracing.yaml", "utf8");
-    const config = text.replace("filename: build/tracing.wasm", "filename: build/no-such.wasm");
-    expect(config).not.toBe(text);
-    await expect(openEnvoy({ config, ephemeralPorts: true, upstreams: { app: {} } })).rejects.toThrow(/Invalid path: build\/no-such\.wasm/);
-  });
-
   test("runs the module unconfigured when proxy_on_configure is not allowed: why the list is compared", async () => {
-    const config = (await readFile("envoy-configs/tracing.yaml", "utf8")).replace(/^ +proxy_on_configure: \{\}\n/m, "");
+    const config = await withText("envoy-configs/tracing.yaml", /^ +proxy_on_configure: \{\}\n/m, "");
     await using envoy = await openEnvoy({ config, ephemeralPorts: true, upstreams: { app: {} } });
     await envoy.request();
     expect((await envoy.upstream("app").received()).header("traceparent")).toBeUndefined();
@@ -86,11 +60,6 @@ describe("tracing-observe.yaml", () => {
     expect((await envoy.upstream("opentelemetry_collector").received()).path).toBe("/v1/traces");
   });
 });
-
-async function capabilities(file: string): Promise<string[]> {
-  const text = await readFile(file, "utf8");
-  return [...text.matchAll(/^ {30}(\w+): \{\}$/gm)].map(([, name]) => name ?? "");
-}
 
 function keysIn(value: unknown): string[] {
   if (typeof value !== "object" || value === null) return [];

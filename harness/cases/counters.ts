@@ -6,7 +6,7 @@ export type Counters = ReadonlyMap<string, number>;
 /**
  * What of the counters has not changed as expected. A name is the whole one, or its last words with or without `_total`:
  * `started` finds `meshscript_tracing_started_total` when nothing else ends so. Of a metric with labels, `per-user.refused` is the series
- * `wasm_filter.ratelimit.limit=.=per-user;.;refused_total`, and `refused` all of them together.
+ * `wasm_filter.ratelimit.limit=.=per-user;.;meshscript_ratelimit_refused_total`, and `refused` all of them together.
  */
 export function checkCounters(before: Counters, after: Counters, expected: Readonly<Record<string, number>>): Mismatch[] {
   return Object.entries(expected).flatMap(([name, change]): Mismatch[] => {
@@ -34,14 +34,13 @@ function named(name: string, all: readonly string[]): string[] {
 }
 
 /**
- * With or without `_total`. Of Istio's form, `wasm_filter.FILTER.LABEL=.=VALUE;.;METRIC`, also the metric behind its labels' values:
- * `VALUE.METRIC`.
+ * With or without `_total`. Of Istio's form, `wasm_filter.FILTER.LABEL=.=VALUE;.;METRIC`, also the metric behind its labels' values, without the
+ * filter's name in front of it: `VALUE.METRIC`.
  */
 function spellings(counter: string): string[] {
-  const labelled = counter
-    .split(";.;")
-    .map((part) => part.split("=.=").at(-1))
-    .join(".");
+  const filter = /^wasm_filter\.([^.]+)\./.exec(counter)?.[1]?.replaceAll("-", "_");
+  const parts = counter.split(";.;").map((part) => part.split("=.=").at(-1) ?? "");
+  const labelled = [...parts.slice(0, -1), parts.at(-1)?.replace(`meshscript_${filter}_`, "")].join(".");
   return [counter, labelled].flatMap((text) => [text, text.replace(/_total$/, "")]);
 }
 

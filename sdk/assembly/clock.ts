@@ -7,10 +7,12 @@ export function wallNanoseconds(): u64 {
   return load<u64>(OUT);
 }
 
-/** Nanoseconds since boot, never back. For durations and deadlines. */
+/**
+ * Nanoseconds since boot, never back. For durations and deadlines. 0 when the host gives none (`clock_time_get` left out of
+ * `capability_restriction_config`): a filter that lives by time should refuse its configuration then.
+ */
 export function monotonicNanoseconds(): u64 {
-  clock_time_get(1, 0, OUT);
-  return load<u64>(OUT);
+  return clock_time_get(1, 0, OUT) == 0 ? load<u64>(OUT) : 0;
 }
 
 /** Fills `length` bytes at `ptr` with random bytes of the host's, fit for seeds. False when the host gives none: the memory is as it was. */

@@ -3,10 +3,11 @@ import { enter, leave } from "../assembly/context/callback";
 import { IdTable } from "../assembly/context/table";
 import { Bytes, isUtf8 } from "../assembly/bytes";
 import { ProtoReader } from "../assembly/foreign/protobuf";
+import { durationNanoseconds } from "../assembly/duration";
 import { HeaderName, isFieldValue } from "../assembly/headers/name";
 import { JsonDocument } from "../assembly/json/document";
 import { JsonKind } from "../assembly/json/kind";
-import { Parsed, parseDecimal, parseDuration } from "../assembly/json/number";
+import { Parsed, parseDecimal } from "../assembly/json/number";
 import { Tape } from "../assembly/json/tape";
 import { MemoryStats } from "../assembly/memory/memory";
 import { allocate, highWater } from "../assembly/memory/arena";
@@ -117,9 +118,9 @@ export function decimal(length: i32, digits: i32): i32 {
 }
 
 export function duration(length: i32): i32 {
-  const ok = parseDuration(Bytes.static(IN, length));
-  store<i64>(OUT, Parsed.value);
-  return ok ? 1 : 0;
+  const nanoseconds = durationNanoseconds(Bytes.static(IN, length));
+  store<i64>(OUT, nanoseconds);
+  return nanoseconds < 0 ? 0 : 1;
 }
 
 export function utf8(length: i32): i32 {

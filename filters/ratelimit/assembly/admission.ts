@@ -66,8 +66,10 @@ export class Admission {
       if (attempt.outcome == Outcome.TableFull) counters.tableFull.increment();
       else if (attempt.outcome == Outcome.CasExhausted) counters.casExhausted.increment();
       if (attempt.refuses) counters.refused.increment();
+      // Of a request that another limit refuses nothing is counted: so the number is what enforcing this limit would add.
+      else if (this.refusing !== null) continue;
       else if (attempt.outcome != Outcome.Admitted && !attempt.passes) counters.shadowRefused.increment();
-      else if (this.refusing === null) counters.admitted.increment();
+      else counters.admitted.increment();
     }
   }
 

@@ -81,6 +81,14 @@ export class Attempt {
     return this.outcome != Outcome.Admitted && this.enforced;
   }
 
+  /** The name of what refuses: of the window where there are several. */
+  get refusingName(): Bytes {
+    const windows = this.plan.windows;
+    if (this.outcome != Outcome.Limited) return this.limit.name;
+    for (let i = 0; i < windows.length; i++) if (!windows[i].rate.admits(this.used[i], this.needed)) return windows[i].name;
+    return this.limit.name;
+  }
+
   /** Finds the bucket and asks it, changing nothing. */
   look(now: u64): void {
     const permits = this.limit.permits;

@@ -1,6 +1,7 @@
 import {
   ArenaBuffer,
   Bytes,
+  EMPTY,
   GrpcStatus,
   HeaderList,
   HeaderName,
@@ -56,30 +57,35 @@ export function readConfig(json: JsonObject): RateLimitConfig {
     if (!object.present) continue;
     const limit = readLimit(object);
     for (let k = 0; k < config.limits.length; k++) {
-      if (config.limits[k].name.equals(limit.name)) object.problem("name", "is another limit's name already");
+      // Two without a name have none in common.
+      const taken = limit.name.length > 0 && config.limits[k].name.equals(limit.name);
+      if (taken) object.problem("name", "is another limit's name already");
     }
     config.limits.push(limit);
     if (limit.cost.after) config.chargesAfter = true;
   }
   if (json.has("responseHeaders")) config.told = readTold(json.array("responseHeaders"));
-  config.keySlots = <u32>json.integer("keySlots", config.keySlots, 8, 16_777_216);
+  config.keySlots = <u32>json.integer("keySlots", config.keySlots, 16, 16_777_216);
   config.domain = json.string("domain");
   readRefusal(json.object("refusal"), config.refusal);
   return config;
 }
 
+/** In the order of the documentation: an unknown field's message lists those that there are as they are asked for. */
 function readLimit(json: JsonObject): Limit {
   const name = readName(json);
+  const when = readConditions(json.array("when"));
   const key = readKey(json.array("key"));
+  const windows = readRates(json, name);
+  const special = json.array("overrides");
+  const perRoute = json.boolean("perRoute", false);
   const cost = readCost(json);
   const mode = json.choice("mode", MODES, Mode.Enforce);
-  const perRoute = json.boolean("perRoute", false);
-  const windows = readRates(json, name);
-  if (windows.length == 0 && !json.has("windows") && !perRoute) {
-    if (!json.has("requests") && !json.has("per") && !json.has("burst")) json.problem("", "needs requests and per, or windows");
-  }
-  const overrides = readOverrides(json.array("overrides"), name, key.length, windows, mode);
+  const enforced = json.percentage("enforcePercentage", 1_000_000_000);
+  const opens = json.choice("onError", ON_ERROR, 0) == 1;
   const batch = <u32>json.integer("batch", 1, 1, MOST_BATCH);
+  if (!hasRates(json) && !perRoute) json.problem("", "needs requests and per, or windows");
+  const overrides = readOverrides(special, name, key.length, windows, mode);
   let widest = perRoute ? max(1, windows.length) : windows.length;
   for (let i = 0; i < overrides.length; i++) widest = max(widest, overrides[i].plan.windows.length);
   if (batch > 1 && (cost.source != CostSource.Number || cost.after || widest > 1)) {
@@ -87,14 +93,14 @@ function readLimit(json: JsonObject): Limit {
   }
   return new Limit(
     name,
-    readConditions(json.array("when")),
+    when,
     key,
     windows.length == 0 ? null : new Plan(windows, mode),
     new Overrides(overrides),
     perRoute ? new PerRoute(name.toString()) : null,
     cost,
-    json.percentage("enforcePercentage", 1_000_000_000),
-    json.choice("onError", ON_ERROR, 0) == 1,
+    enforced,
+    opens,
     batch,
     max(widest, 1),
   );
@@ -129,7 +135,7 @@ function readKey(array: JsonArray): KeyPart[] {
 /** `requests`, `per`, `burst`, or `windows`; none when there are neither. */
 function readRates(json: JsonObject, name: Bytes): Window[] {
   const windows: Window[] = [];
-  const single = json.has("requests") || json.has("per") || json.has("burst");
+  const single = hasRate(json);
   if (!json.has("windows")) {
     const rate = single ? readRate(json) : null;
     if (rate !== null) windows.push(new Window(rate, name));
@@ -156,12 +162,28 @@ function readRates(json: JsonObject, name: Bytes): Window[] {
   return windows;
 }
 
+function hasRates(json: JsonObject): bool {
+  return hasRate(json) || json.has("windows");
+}
+
+/** Asks for all three, whichever are there. */
+function hasRate(json: JsonObject): bool {
+  const requests = json.has("requests");
+  const per = json.has("per");
+  const burst = json.has("burst");
+  return requests || per || burst;
+}
+
 function readRate(json: JsonObject): Rate | null {
   if (!json.has("requests")) json.problem("", "requests is missing");
   if (!json.has("per")) json.problem("", "per is missing");
-  const requests = <u32>json.integer("requests", 1, 1, MOST_REQUESTS);
-  const per = <u64>json.duration("per", MILLISECOND, MILLISECOND, YEAR);
-  const burst = <u32>json.integer("burst", requests, 1, MOST_REQUESTS);
+  const requests = <u32>json.integer("requests", 0, 1, MOST_REQUESTS);
+  const per = json.duration("per", -1);
+  const burst = json.has("burst") ? <u32>json.integer("burst", 0, 1, MOST_REQUESTS) : requests;
+  const inRange = per >= MILLISECOND && per <= YEAR;
+  if (per >= 0 && !inRange) json.problem("per", "must be from 1ms to 8784h");
+  // What is missing or out of range is noted; whether it could be counted cannot be said.
+  if (requests == 0 || !inRange || burst == 0) return null;
   if (Rate.fits(requests, per, burst)) return new Rate(requests, per, burst);
   json.problem(json.has("burst") ? "burst" : "requests", "with this per is too large to be counted exactly: choose rounder numbers");
   return null;
@@ -185,8 +207,7 @@ function readOverrides(array: JsonArray, name: Bytes, parts: i32, windows: Windo
     }
     let rates = readRates(object, name);
     const chosen = object.choice("mode", MODES, mode);
-    const numbers = object.has("requests") || object.has("per") || object.has("burst") || object.has("windows");
-    if (!numbers) {
+    if (!hasRates(object)) {
       if (!object.has("mode")) object.problem("", "needs requests and per, windows or mode");
       rates = windows;
     }
@@ -232,7 +253,7 @@ function readCost(json: JsonObject): Cost {
 function readHeader(json: JsonObject, key: string): HeaderName {
   const text = json.string(key);
   const name = new HeaderName(text);
-  if (!name.valid) json.problem(key, 'must be a header name, got "' + text + '"');
+  if (!name.valid || text.startsWith(":")) json.problem(key, 'must be a header name, got "' + text + '"');
   return name;
 }
 
@@ -252,20 +273,33 @@ function readRefusal(json: JsonObject, refusal: Refusal): void {
   refusal.status = <u32>json.integer("status", refusal.status, 400, 599);
   refusal.body = json.bytes("body", refusal.body);
   refusal.contentType = json.bytes("contentType", refusal.contentType);
-  if (json.choice("grpcStatus", GRPC, 0) == 1) refusal.grpcStatus = GrpcStatus.Unavailable;
-  if (new HeaderList().add(HeaderName.CONTENT_TYPE, refusal.contentType).status != 0) json.problem("contentType", "is no header value");
+  if (!isFieldValue(refusal.contentType)) json.problem("contentType", "is no header value");
   const headers = json.object("headers");
   for (let i = 0; i < headers.size; i++) {
     const key = headers.keyAt(i);
     const name = new HeaderName(key);
     const value = headers.bytes(key);
-    const trial = new HeaderList().add(name, value);
-    if (!name.valid || trial.pseudo !== null || trial.framing !== null || RESERVED.includes(name.toString())) {
-      headers.problem(key, "is no name of a header that may be added here");
-    } else if (trial.status != 0) headers.problem(key, "is no header value");
+    if (!mayBeAdded(name)) headers.problem(key, "is no name of a header that may be added here");
+    else if (!isFieldValue(value)) headers.problem(key, "is no header value");
     refusal.names.push(name);
     refusal.values.push(value);
   }
+  if (json.choice("grpcStatus", GRPC, 0) == 1) refusal.grpcStatus = GrpcStatus.Unavailable;
+}
+
+/** A list of headers says what it does not take in a log line of its own: it is only asked for names that it takes. */
+function mayBeAdded(name: HeaderName): bool {
+  if (!name.valid || name.bytes.at(0) == 0x3a || RESERVED.includes(name.toString())) return false;
+  return new HeaderList().add(name, EMPTY).framing === null;
+}
+
+/** RFC 9110, 5.5: no control characters but tabs. */
+function isFieldValue(value: Bytes): bool {
+  for (let i = 0; i < value.length; i++) {
+    const byte = value.at(i);
+    if ((byte < 0x20 && byte != 0x09) || byte == 0x7f) return false;
+  }
+  return true;
 }
 
 /** What the refusal writes itself. */

@@ -25,7 +25,7 @@ export class Families {
     "cas_retries_total",
     "cas_exhausted_total",
     "invalid_metadata_total",
-  ].map<CounterFamily>((name) => new CounterFamily("ratelimit", name, ["limit"]));
+  ].map<CounterFamily>((name) => new CounterFamily("ratelimit", "meshscript_ratelimit_" + name, ["limit"]));
 
   of(limit: Bytes): LimitCounters {
     const all = this.families;

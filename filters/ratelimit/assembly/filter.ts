@@ -23,7 +23,7 @@ import { Report } from "./report";
 import { Verdicts } from "./verdict";
 
 /** Keys of a slot: so many that some slot overflows only when most of the table is in use. */
-const WAYS: i32 = 8;
+const WAYS: i32 = 16;
 const SECOND: u64 = 1_000_000_000;
 
 export class RateLimitRoot extends RootContext {
@@ -47,7 +47,13 @@ export class RateLimitRoot extends RootContext {
       return false;
     }
     this.random = random;
-    this.gauges = new MemoryGauges("meshscript_ratelimit");
+    if (monotonicNanoseconds() == 0) {
+      this.refuse("the host gives no time: allow clock_time_get in capability_restriction_config");
+      return false;
+    }
+    const gauges = new MemoryGauges("meshscript_ratelimit");
+    gauges.report();
+    this.gauges = gauges;
     const families = new Families();
     const limits = this.config.limits;
     for (let i = 0; i < limits.length; i++) {
@@ -176,7 +182,8 @@ class RateLimiting extends HttpContext {
     if (!root.config.chargesAfter) return;
     for (let i = 0; i < admission.size; i++) {
       const attempt = admission.attempts[i];
-      if (!attempt.limit.cost.after || attempt.outcome == Outcome.KeyMissing) continue;
+      // What a limit in shadow mode would have refused has no cost.
+      if (!attempt.limit.cost.after || attempt.outcome != Outcome.Admitted) continue;
       const own = new Attempt(attempt.limit);
       own.again(attempt.limit, attempt.plan, attempt.key.copy(), 0);
       this.owed = new Owed(own, this.owed);

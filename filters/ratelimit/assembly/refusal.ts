@@ -1,4 +1,4 @@
-import { ArenaBuffer, Bytes, GrpcStatus, HeaderList, HeaderName, HttpContext } from "proxy-wasm-assemblyscript-sdk";
+import { ArenaBuffer, Bytes, GrpcStatus, HeaderList, HeaderName, HttpContext, Status } from "proxy-wasm-assemblyscript-sdk";
 import { Attempt } from "./attempt";
 import { pushBytes, pushInteger, secondsUp } from "./core/fields";
 import { Report } from "./report";
@@ -31,9 +31,11 @@ export class Refusal {
     report.putInto(headers, told);
     text.clear();
     pushBytes(text, DETAILS);
-    pushBytes(text, because.limit.name);
+    pushBytes(text, because.refusingName);
     pushBytes(text, REASONS[because.outcome]);
     text.pushByte(0x7d);
-    context.sendLocalResponse(this.status, this.body, headers, text.bytes(), this.grpcStatus);
+    const status = context.sendLocalResponse(this.status, this.body, headers, text.bytes(), this.grpcStatus);
+    // Left out of capability_restriction_config: better no answer than a client that waits for one.
+    if (status != Status.Ok) context.closeStream();
   }
 }

@@ -19,7 +19,7 @@ export class Verdicts {
     text.clear();
     if (refusing !== null) {
       pushBytes(text, REFUSED);
-      pushBytes(text, refusing.limit.name);
+      pushBytes(text, refusing.refusingName);
       if (refusing.outcome == Outcome.Limited) return text.bytes();
       pushBytes(text, REASON);
       pushBytes(text, REASONS[refusing.outcome]);
@@ -30,7 +30,7 @@ export class Verdicts {
       if (attempt.outcome == Outcome.Admitted) continue;
       if (text.length == 0) pushBytes(text, ADMITTED);
       pushBytes(text, SHADOW);
-      pushBytes(text, attempt.limit.name);
+      pushBytes(text, attempt.refusingName);
     }
     return text.length == 0 ? ADMITTED : text.bytes();
   }

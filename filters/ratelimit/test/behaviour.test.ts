@@ -1,7 +1,9 @@
 // What cases.yaml cannot say: buckets that several listeners, configurations and routes share, on the in-process host and on Envoy.
+import { readFile } from "node:fs/promises";
 import { describe, expect, test } from "vitest";
 import { eventually, onBothHosts } from "../../../harness/expect/index.ts";
 import type { Host, Target, WasmFilterSpec } from "../../../harness/index.ts";
+import type { ModuleReport } from "../../../modules/index.ts";
 import type { RateLimitConfig } from "../config.ts";
 import { ratelimitModule } from "./support.ts";
 
@@ -12,6 +14,12 @@ const filter = (config: RateLimitConfig, rest: Partial<WasmFilterSpec> = {}): Wa
   config,
   ...rest,
 });
+
+/** What the module uses, for `capabilities`, without one. */
+async function allBut(name: string): Promise<string[]> {
+  const { imports, callbacks } = JSON.parse(await readFile(wasm.replace(/\.wasm$/, ".report.json"), "utf8")) as ModuleReport;
+  return [...imports.map((one) => one.name), ...callbacks].filter((one) => one !== name);
+}
 
 /** One limit by user and hour, with other numbers if given. */
 const perUser = (numbers: Partial<NonNullable<RateLimitConfig["limits"]>[number]> = {}): RateLimitConfig => ({
@@ -36,7 +44,7 @@ const pass = async (target: Target, milliseconds: number) => {
 };
 
 const counter = (target: Target, metric: string, limit = "per-user") =>
-  target.stat(`wasmcustom.wasm_filter.ratelimit.limit=.=${limit};.;${metric}_total`);
+  target.stat(`wasmcustom.wasm_filter.ratelimit.limit=.=${limit};.;meshscript_ratelimit_${metric}_total`);
 
 onBothHosts((open, host) => {
   describe("buckets", () => {
@@ -91,8 +99,9 @@ onBothHosts((open, host) => {
   });
 
   describe("a table without room", () => {
-    /** One slot of eight keys. */
-    const crowded = (onError: "deny" | "allow"): RateLimitConfig => ({ ...perUser({ onError }), keySlots: 8 });
+    const ROOM = 16;
+    /** One slot, of sixteen keys. */
+    const crowded = (onError: "deny" | "allow"): RateLimitConfig => ({ ...perUser({ onError }), keySlots: ROOM });
 
     test("refuses new keys, says so and counts it; those that are in it keep their buckets", async () => {
       const target = await open({
@@ -100,9 +109,9 @@ onBothHosts((open, host) => {
         upstreams: { app: {} },
         accessLog: { ratelimit: "%FILTER_STATE(wasm.meshscript.ratelimit:PLAIN)%" },
       });
-      for (let user = 0; user < 8; user++) expect(await statuses(target, 1, { user: `u${user}` })).toEqual([200]);
+      for (let user = 0; user < ROOM; user++) expect(await statuses(target, 1, { user: `u${user}` })).toEqual([200]);
 
-      const refused = await target.request({ headers: { "x-user": "u8" } });
+      const refused = await target.request({ headers: { "x-user": "more" } });
       expect([refused.status, refused.header("retry-after"), refused.header("ratelimit")]).toEqual([429, "1", undefined]);
       await eventually(() => {
         const entry = target.accessLog().at(-1);
@@ -112,22 +121,26 @@ onBothHosts((open, host) => {
         ]);
       });
       // No key made another one's bucket new: each has its second request, and no third.
-      for (let user = 0; user < 8; user++) expect(await statuses(target, 2, { user: `u${user}` })).toEqual([200, 429]);
-      expect(await Promise.all(["table_full", "refused", "admitted"].map((metric) => counter(target, metric)))).toEqual([1, 9, 16]);
+      for (let user = 0; user < ROOM; user++) expect(await statuses(target, 2, { user: `u${user}` })).toEqual([200, 429]);
+      expect(await Promise.all(["table_full", "refused", "admitted"].map((metric) => counter(target, metric)))).toEqual([
+        1,
+        ROOM + 1,
+        ROOM * 2,
+      ]);
     });
 
     test("lets new keys pass where it is told to, and counts those, too", async () => {
       const target = await open({ filters: [filter(crowded("allow"))], upstreams: { app: {} } });
-      for (let user = 0; user < 8; user++) expect(await statuses(target, 1, { user: `u${user}` })).toEqual([200]);
+      for (let user = 0; user < ROOM; user++) expect(await statuses(target, 1, { user: `u${user}` })).toEqual([200]);
 
-      expect(await statuses(target, 3, { user: "u8" })).toEqual([200, 200, 200]);
+      expect(await statuses(target, 3, { user: "more" })).toEqual([200, 200, 200]);
       expect(await statuses(target, 2, { user: "u0" })).toEqual([200, 429]);
       expect(await Promise.all(["table_full", "refused", "shadow_refused"].map((metric) => counter(target, metric)))).toEqual([3, 1, 0]);
     });
 
     test("gives the place of a key whose bucket is full again to another", async () => {
       const target = await open({
-        filters: [filter({ ...perUser({ requests: 20, per: "1s", burst: 1 }), keySlots: 8 })],
+        filters: [filter({ ...perUser({ requests: 20, per: "1s", burst: 1 }), keySlots: 16 })],
         upstreams: { app: {} },
       });
       for (let user = 0; user < 40; user++) {
@@ -271,20 +284,24 @@ onBothHosts((open, host) => {
   });
 
   test("what a module needs and is not given refuses the configuration, by its name", async () => {
-    const needs = [
-      "proxy_log",
-      "proxy_get_buffer_bytes",
-      "proxy_define_metric",
-      "proxy_get_header_map_pairs",
-      "random_get",
-      "clock_time_get",
-    ];
-    await expect(open({ filters: [filter(perUser(), { capabilities: needs })], upstreams: { app: {} } })).rejects.toThrow(
-      /allow proxy_get_shared_data and proxy_set_shared_data/,
-    );
-    await expect(
-      open({ filters: [filter(perUser(), { capabilities: needs.filter((name) => name !== "random_get") })], upstreams: { app: {} } }),
-    ).rejects.toThrow(/allow random_get/);
+    const needs = {
+      proxy_get_shared_data: "allow proxy_get_shared_data and proxy_set_shared_data",
+      proxy_set_shared_data: "allow proxy_get_shared_data and proxy_set_shared_data",
+      random_get: "allow random_get",
+      clock_time_get: "allow clock_time_get",
+    };
+    for (const [name, message] of Object.entries(needs)) {
+      await expect(open({ filters: [filter(perUser(), { capabilities: await allBut(name) })] })).rejects.toThrow(message);
+    }
+  });
+
+  test("a refusal that cannot be sent ends the stream: nobody waits for it", async () => {
+    const capabilities = await allBut("proxy_send_local_response");
+    const target = await open({ filters: [filter(perUser(), { capabilities })], upstreams: { app: {} } });
+
+    expect(await statuses(target, 2)).toEqual([200, 200]);
+    await expect(target.request({ headers: { "x-user": "ann" } })).rejects.toThrow();
+    expect(await statuses(target, 1, { user: "bob" })).toEqual([200]);
   });
 
   if (host === "in-process host") {

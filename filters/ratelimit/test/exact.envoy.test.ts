@@ -47,7 +47,7 @@ async function load(envoy: Envoy, enough: (run: Run) => Promise<boolean>): Promi
 }
 
 const counter = async (envoy: Envoy, limit: string, metric: string) =>
-  (await envoy.stat(`wasmcustom.wasm_filter.ratelimit.limit=.=${limit};.;${metric}_total`)) ?? 0;
+  (await envoy.stat(`wasmcustom.wasm_filter.ratelimit.limit=.=${limit};.;meshscript_ratelimit_${metric}_total`)) ?? 0;
 
 /** What each worker has let through, and lets through until `since` is called. */
 async function byWorker(envoy: Envoy) {
@@ -79,7 +79,8 @@ describe("two workers that fight for one bucket", () => {
     await using _ = envoy;
     const shares = await byWorker(envoy);
     // All nine limits have this one key, and all are fought for.
-    const retries = async () => [...(await envoy.stats(";.;cas_retries_total")).values()].reduce((sum, count) => sum + count, 0);
+    const retries = async () =>
+      [...(await envoy.stats(";.;meshscript_ratelimit_cas_retries_total")).values()].reduce((sum, count) => sum + count, 0);
     const before = await retries();
     const conflicts = async () => (await retries()) - before;
 

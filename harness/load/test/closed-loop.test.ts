@@ -38,6 +38,18 @@ test("sends so many and counts by status, whether an answer has a body or not, a
   expect(n).toBe(30);
 });
 
+test("each request may have headers of its own, by its number", async () => {
+  const seen: string[] = [];
+  const address = await serving(({ headers }, response) => {
+    seen.push(String(headers["x-n"]));
+    response.writeHead(200, { "content-length": 0 }).end();
+  });
+
+  await closedLoop(address, { requests: 20, headers: (n) => (n === 3 ? [] : [["x-n", `n${n}`]]), connections: 4 });
+
+  expect(seen.sort()).toEqual([...Array.from({ length: 20 }, (_, n) => (n === 3 ? "undefined" : `n${n}`))].sort());
+});
+
 test("ends when it is told to, and what is under way then is answered", async () => {
   const over = new AbortController();
   let answered = 0;

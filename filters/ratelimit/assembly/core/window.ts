@@ -19,7 +19,8 @@ export class Window {
   /** While configuring: it needs the arena. */
   constructor(
     readonly rate: Rate,
-    name: Bytes,
+    /** As clients see it: the limit's name, with `/` and its time where the limit has several. */
+    readonly name: Bytes,
   ) {
     const seconds = secondsUp(rate.untilFull(rate.capacity));
     const text = new ArenaBuffer();
