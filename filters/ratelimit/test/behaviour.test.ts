@@ -1,9 +1,7 @@
 // What cases.yaml cannot say: buckets that several listeners, configurations and routes share, on the in-process host and on Envoy.
-import { readFile } from "node:fs/promises";
 import { describe, expect, test } from "vitest";
 import { eventually, onBothHosts } from "../../../harness/expect/index.ts";
 import type { Host, Target, WasmFilterSpec } from "../../../harness/index.ts";
-import type { ModuleReport } from "../../../modules/index.ts";
 import type { RateLimitConfig } from "../config.ts";
 import { ratelimitModule } from "./support.ts";
 
@@ -14,12 +12,6 @@ const filter = (config: RateLimitConfig, rest: Partial<WasmFilterSpec> = {}): Wa
   config,
   ...rest,
 });
-
-/** What the module uses, for `capabilities`, without one. */
-async function allBut(name: string): Promise<string[]> {
-  const { imports, callbacks } = JSON.parse(await readFile(wasm.replace(/\.wasm$/, ".report.json"), "utf8")) as ModuleReport;
-  return [...imports.map((one) => one.name), ...callbacks].filter((one) => one !== name);
-}
 
 /** One limit by user and hour, with other numbers if given. */
 const perUser = (numbers: Partial<NonNullable<RateLimitConfig["limits"]>[number]> = {}): RateLimitConfig => ({
@@ -281,27 +273,6 @@ onBothHosts((open, host) => {
       expect(await statuses(target, 1, { headers: { "x-cost": "6" } })).toEqual([200]);
       await eventually(async () => expect(Number((await left(target))[1])).toBeLessThanOrEqual(4));
     });
-  });
-
-  test("what a module needs and is not given refuses the configuration, by its name", async () => {
-    const needs = {
-      proxy_get_shared_data: "allow proxy_get_shared_data and proxy_set_shared_data",
-      proxy_set_shared_data: "allow proxy_get_shared_data and proxy_set_shared_data",
-      random_get: "allow random_get",
-      clock_time_get: "allow clock_time_get",
-    };
-    for (const [name, message] of Object.entries(needs)) {
-      await expect(open({ filters: [filter(perUser(), { capabilities: await allBut(name) })] })).rejects.toThrow(message);
-    }
-  });
-
-  test("a refusal that cannot be sent ends the stream: nobody waits for it", async () => {
-    const capabilities = await allBut("proxy_send_local_response");
-    const target = await open({ filters: [filter(perUser(), { capabilities })], upstreams: { app: {} } });
-
-    expect(await statuses(target, 2)).toEqual([200, 200]);
-    await expect(target.request({ headers: { "x-user": "ann" } })).rejects.toThrow();
-    expect(await statuses(target, 1, { user: "bob" })).toEqual([200]);
   });
 
   if (host === "in-process host") {
