@@ -3,6 +3,7 @@ import { type Diagnostic, type SourceLocation, diagnostic } from "../../diagnost
 import type { Path, YamlSource } from "../../harness/cases/source.ts";
 import type { ConfigObject } from "../../harness/index.ts";
 import { envoyFindings } from "./ask.ts";
+import { capabilityFindings } from "./capabilities.ts";
 import { ConfigText } from "./config-text.ts";
 import { nameOf, schemaOf } from "./filters.ts";
 import { checkModule } from "./module.ts";
@@ -77,6 +78,7 @@ async function checkPlugin(found: FoundPlugin, source: YamlSource, file: string,
     idle,
   };
   const findings = [...module.findings];
+  if (module.path !== undefined && !module.broken) findings.push(...capabilityFindings(found, source, module.path));
   // For a module that nobody knows only the module itself can tell what it takes.
   const schemaFile = module.path === undefined ? undefined : await schemaOf(module.path, workshop.cwd);
   const { schema, findings: ofSchema } = await workshop.schema(nameOf(module.path ?? ""), schemaFile);

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { cacheDirectory, minimalModule } from "../../harness/index.ts";
+import type { ModuleReport } from "../../modules/index.ts";
 import { type Setting, cli, root } from "./support.ts";
 
 /** A folder with the fixtures, and modules in build/. */
@@ -257,6 +258,28 @@ describe("Envoy's configuration", () => {
 `;
     expect(await found([await file("service.yaml", service)])).toEqual([
       expect.stringMatching(/^service\.yaml:5:217 MS0102 s refused its configuration: mode: must be .* got 1$/),
+    ]);
+  });
+
+  test("warns of what a module uses and its list of capabilities leaves out", async () => {
+    const restricted = (place: "vm" | "plugin", ...names: string[]) => {
+      const list = `capability_restriction_config: { allowed_capabilities: { ${names.map((name) => `${name}: {}`).join(", ")} } }`;
+      const own = vm("build/tracing.wasm");
+      return withPlugin(place === "vm" ? own.replace("runtime:", `${list}, runtime:`) : `${list}, ${own}`);
+    };
+    const report = JSON.parse(await readFile(join(root, "build/tracing.report.json"), "utf8")) as ModuleReport;
+    const used = [...report.imports.map(({ name }) => name), ...report.callbacks];
+    const lines = async (text: string) =>
+      (await found([await file("caps.yaml", text), "--no-envoy"])).map((line) => line.replace(/^\S+ /, ""));
+
+    expect(await lines(restricted("vm", ...used))).toEqual([]);
+    expect(await lines(restricted("vm"))).toEqual([]);
+    expect(await lines(restricted("vm", ...used.filter((name) => name !== "random_get")))).toEqual([
+      "MS0910 tracing.wasm uses random_get, which is not allowed",
+    ]);
+    const two = used.filter((name) => name !== "random_get" && name !== "proxy_on_configure");
+    expect(await lines(restricted("plugin", ...two))).toEqual([
+      "MS0910 tracing.wasm uses proxy_on_configure, random_get, which are not allowed",
     ]);
   });
 

@@ -81,4 +81,12 @@ help: correct the marked place; the first mistake can cause others below it
     kind: "findings",
     details: "The schema that lies in the filter's folder is no JSON, or no schema of draft-07.",
   },
+  MS0910: {
+    level: "warning",
+    title: "a capability that the module uses and is not allowed",
+    help: "add what the message names to `allowed_capabilities`, or take the list out",
+    kind: "findings",
+    details:
+      "`capability_restriction_config` names the host calls and callbacks that a module may use. Envoy loads a module that uses others, too: such a host call then fails each time, and such a callback is never called. Without `proxy_on_configure` the module runs unconfigured, and nothing says so; without `proxy_send_local_response` nothing is ever refused. An empty list restricts nothing.",
+  },
 } as const satisfies Record<string, CodeEntry>;
