@@ -265,7 +265,7 @@ describe("Envoy's configuration", () => {
     const restricted = (place: "vm" | "plugin", ...names: string[]) => {
       const list = `capability_restriction_config: { allowed_capabilities: { ${names.map((name) => `${name}: {}`).join(", ")} } }`;
       const own = vm("build/tracing.wasm");
-      return withPlugin(place === "vm" ? own.replace("runtime:", `${list}, runtime:`) : `${list}, ${own}`);
+      return withPlugin(place === "vm" ? own.replace("runtime:", `${list}, runtime:`) : `{ ${list}, ${own} }`);
     };
     const report = JSON.parse(await readFile(join(root, "build/tracing.report.json"), "utf8")) as ModuleReport;
     const used = [...report.imports.map(({ name }) => name), ...report.callbacks];

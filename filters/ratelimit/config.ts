@@ -104,9 +104,14 @@ const limit = z
   .superRefine((given, context) => {
     const parts = given.key?.length ?? 0;
     given.overrides?.forEach((entry, i) => {
-      if (entry.key.length === parts) return;
-      const message = `must hold a value for each of the ${parts} parts of the limit's key`;
-      context.addIssue({ code: "custom", path: ["overrides", i, "key"], message });
+      if (entry.key.length !== parts) {
+        const message = `must hold one value for each part of the limit's key, which has ${parts}`;
+        context.addIssue({ code: "custom", path: ["overrides", i, "key"], message });
+      }
+      if (!hasRates(given) && !hasRates(entry) && entry.mode !== undefined && entry.mode !== "off") {
+        const message = "must be off, for the limit has no numbers of its own";
+        context.addIssue({ code: "custom", path: ["overrides", i, "mode"], message });
+      }
     });
     const late =
       typeof given.cost === "object" &&
@@ -126,21 +131,26 @@ const limit = z
   })
   .meta(ratesOrSchema("perRoute"));
 
+/** Headers that Envoy or the refusal itself writes, in any case: the pattern says so itself, for JSON Schema has no flags. */
+const RESERVED = [
+  ...["host", "content-length", "transfer-encoding", "connection", "upgrade", "keep-alive", "proxy-connection", "http2-settings"],
+  ...["trailer", "te", "content-type", "retry-after", "ratelimit", "ratelimit-policy"],
+  ...["limit", "remaining", "reset"].map((what) => `x-ratelimit-${what}`),
+]
+  .join("|")
+  .replace(/[a-z]/g, (letter) => `[${letter}${letter.toUpperCase()}]`);
+
 const refusal = z.strictObject({
   status: z.int().min(400).max(599).default(429).describe("HTTP status; a gRPC request gets `grpcStatus` instead."),
   body: z.string().default("Too many requests").describe("Of the answer; for gRPC its message."),
   contentType: fieldValue().default("text/plain"),
   headers: z
     .record(
-      z
-        .string()
-        .regex(/^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/)
-        .regex(
-          /^(?!(host|content-length|transfer-encoding|connection|upgrade|keep-alive|proxy-connection|http2-settings|trailer|te|content-type|retry-after|ratelimit(-policy)?|x-ratelimit-(limit|remaining|reset))$)/i,
-          "is no name of a header that may be added here",
-        ),
+      z.string().regex(new RegExp(`^(?!(${RESERVED})$)[!#$%&'*+\\-.^_\`|~0-9A-Za-z]+$`), "is no name of a header that may be added here"),
       fieldValue(),
     )
+    .refine((headers) => Object.keys(headers).length <= 64, "must be 64 at most")
+    .meta({ maxProperties: 64 })
     .default({})
     .describe("Further headers."),
   grpcStatus: z.enum(["RESOURCE_EXHAUSTED", "UNAVAILABLE"]).default("RESOURCE_EXHAUSTED").describe("`UNAVAILABLE` makes clients retry."),
@@ -161,7 +171,7 @@ export const ratelimitConfig = z.strictObject({
     .describe(
       "`draft`: `RateLimit-Policy` and `RateLimit` (draft-ietf-httpapi-ratelimit-headers-10). `x-ratelimit`: `X-RateLimit-Limit`, `-Remaining`, `-Reset` (draft-polli-ratelimit-headers-03, as Envoy's own). `[]`: only `Retry-After`.",
     ),
-  keySlots: z.int().min(8).max(16_777_216).default(65_536).describe("Keys in use at once that each limit has room for."),
+  keySlots: z.int().min(16).max(16_777_216).default(65_536).describe("Keys in use at once that each limit has room for."),
   domain: z.string().default("").describe("Limits of one name in one domain share their buckets, in all plugins of a `vm_id`."),
   refusal: refusal.optional().describe("The answer to what is refused."),
 });
@@ -174,6 +184,10 @@ interface Rates {
   per?: string | undefined;
   burst?: number | undefined;
   windows?: unknown;
+}
+
+function hasRates({ requests, per, burst, windows }: Rates): boolean {
+  return [requests, per, burst, windows].some((value) => value !== undefined);
 }
 
 /** Needs `requests` and `per`, or `windows` alone; or neither, where `instead` is there. */
@@ -210,16 +224,22 @@ function ratesOrSchema(instead: "mode" | "perRoute"): Record<string, unknown> {
 
 /** The filter counts in 64 bits, without rounding: `filters/ratelimit/assembly/core/rate.ts`. */
 function countable(given: Rates, context: z.RefinementCtx): void {
-  if (typeof given.requests !== "number" || typeof given.per !== "string") return;
-  const nanoseconds = nanosecondsOf(given.per);
+  const { requests, per, burst = requests } = given;
+  // What is out of range has been said; a schema still asks.
+  if (typeof per !== "string" || !isCount(requests) || !isCount(burst)) return;
+  const nanoseconds = nanosecondsOf(per);
   if (nanoseconds === undefined || nanoseconds < 1_000_000n || nanoseconds > 366n * 24n * 3_600_000_000_000n) {
     context.addIssue({ code: "custom", path: ["per"], message: "must be from 1ms to 8784h" });
     return;
   }
-  const most = ((1n << 61n) - 1n) / BigInt(given.burst ?? given.requests);
-  if (nanoseconds / gcd(nanoseconds, BigInt(given.requests)) <= most) return;
+  const most = ((1n << 61n) - 1n) / BigInt(burst);
+  if (nanoseconds / gcd(nanoseconds, BigInt(requests)) <= most) return;
   const path = [given.burst === undefined ? "requests" : "burst"];
   context.addIssue({ code: "custom", path, message: "with this per is too large to be counted exactly: choose rounder numbers" });
+}
+
+function isCount(value: number | undefined): value is number {
+  return Number.isInteger(value) && Number(value) >= 1;
 }
 
 function gcd(a: bigint, b: bigint): bigint {
@@ -228,12 +248,12 @@ function gcd(a: bigint, b: bigint): bigint {
 
 const UNITS: Record<string, bigint> = { ns: 1n, us: 1_000n, ms: 1_000_000n, s: 10n ** 9n, m: 60n * 10n ** 9n, h: 3_600n * 10n ** 9n };
 
-/** As the SDK reads durations: to six decimals of the unit, whole nanoseconds; undefined where it refuses. */
+/** As the SDK reads durations: to six decimals of the unit, none of nanoseconds, whole nanoseconds; undefined where it refuses. */
 function nanosecondsOf(text: string): bigint | undefined {
   let sum = 0n;
   for (const [, whole = "", decimals = "", unit = ""] of text.matchAll(/([0-9]+)(?:\.([0-9]+))?(ns|us|ms|s|m|h)/g)) {
     const kept = decimals.replace(/0+$/, "");
-    if (kept.length > (unit === "ns" ? 0 : 6)) return undefined;
+    if (unit === "ns" ? decimals !== "" : kept.length > 6) return undefined;
     const scaled = BigInt(whole + kept) * (UNITS[unit] ?? 0n);
     const scale = 10n ** BigInt(kept.length);
     if (scaled % scale !== 0n) return undefined;
@@ -255,5 +275,7 @@ function distinct<K extends string>(key: K, message: string) {
 }
 
 function fieldValue() {
-  return z.string().regex(/^[\t\x20-\x7e\u0080-\uffff]*$/, "is no header value");
+  // What it may not hold: a class of what it may would end at U+FFFF for those who read patterns by code points, as JSON Schema does.
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what it is about
+  return z.string().regex(/^[^\x00-\x08\x0a-\x1f\x7f]*$/, "is no header value");
 }

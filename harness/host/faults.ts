@@ -1,9 +1,13 @@
-/** Makes one host call of a callback fail. */
+/** Makes one host call of a callback fail, or several. */
 export interface FaultPoint {
   /** The callback in which it happens, for example `proxy_on_request_headers`; undefined: any. */
   callback?: string;
+  /** The host function that fails; its calls are then counted alone [any]. */
+  name?: string;
   /** Which host call of that callback, from 1. */
   call: number;
+  /** Up to which all fail, `Infinity` for every one from `call` on [`call`: only that one]. */
+  until?: number;
   /** What it answers instead of doing anything. */
   status: number;
   /** Only the n-th time that the callback runs, from 1 [every time]. */
@@ -52,15 +56,15 @@ export class FaultPoints {
 
   /** @returns the status to answer, or -1 */
   next(name: string): number {
-    this.calls++;
+    const { point } = this;
+    if (point?.name === undefined || point.name === name) this.calls++;
     if (this.recorded) {
       this.current.push(name);
       if (this.current.length > (this.recorded.get(this.callback)?.length ?? 0)) this.recorded.set(this.callback, [...this.current]);
     }
-    const { point } = this;
-    if (!point) return -1;
+    if (!point || (point.name !== undefined && point.name !== name)) return -1;
     const here = (point.callback === undefined || point.callback === this.callback) && (point.run === undefined || point.run === this.runs);
-    if (!here || this.calls !== point.call) return -1;
+    if (!here || this.calls < point.call || this.calls > (point.until ?? point.call)) return -1;
     this.made.push(name);
     return point.status;
   }

@@ -100,7 +100,7 @@ export class Host {
     if (!(ms >= 0 && ms < Number.POSITIVE_INFINITY)) {
       throw new MeshscriptError(diagnostic("MS0407", `advance() takes milliseconds from 0 on or a text such as "1.5s", got ${duration}`));
     }
-    this.scheduler.advance(ms * NS_PER_MS);
+    this.scheduler.advance(Math.round(ms * NS_PER_MS));
   }
 
   /** The virtual wall clock. */

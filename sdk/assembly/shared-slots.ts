@@ -1,4 +1,5 @@
 import { Status } from "./abi/enums";
+import { lastStatus } from "./abi/out";
 import { Bytes } from "./bytes";
 import { randomBytes } from "./clock";
 import { allocate } from "./memory/arena";
@@ -48,8 +49,11 @@ export class SharedSlots {
     return new SharedSlots(name.copy(), rounded, ways, size, hasher);
   }
 
+  /** What the host answered to the last `find`: Ok, also where there was nothing yet; else `find` had to answer null. */
+  status: Status = Status.Ok;
+
   /**
-   * The entry of a key, or a free place for it; null when the slot is full of live entries of others, or shared data is refused.
+   * The entry of a key, or a free place for it; null when the slot is full of live entries of others, or could not be read (`status`).
    * @param now the clock by which entries end; the same for all who share the table, e.g. `wallNanoseconds()`
    */
   find(key: Bytes, now: u64): Slot | null {
@@ -58,6 +62,9 @@ export class SharedSlots {
     const stride = HEAD + this.size;
     const length = this.ways * stride;
     const stored = SharedData.get(place);
+    this.status = stored !== null || <Status>lastStatus == Status.NotFound ? Status.Ok : <Status>lastStatus;
+    // Taken for absent, all that it holds would be new.
+    if (this.status != Status.Ok) return null;
     let block: usize = 0;
     // Create if absent.
     let cas = u32.MAX_VALUE;

@@ -1,8 +1,9 @@
 import { EMPTY, HttpContext } from "proxy-wasm-assemblyscript-sdk";
 import { Attributes, Random } from "../../../policy";
-import { Attempt, Outcome } from "./attempt";
+import { Attempt } from "./attempt";
 import { KeyOutcome, pushPart, writeKey } from "./key";
 import { Limit } from "./limit";
+import { Outcome } from "./outcome";
 import { Mode, Plan } from "./plan";
 
 const WHOLE: u32 = 1_000_000_000;
@@ -29,11 +30,27 @@ export class Admission {
     }
   }
 
-  /** @param now of the monotonic clock */
+  /**
+   * Of a request whose headers the host does not give: nobody can tell which limits it is about, so it is about all, and none can be
+   * counted.
+   */
+  gatherBlindly(limits: Limit[]): void {
+    this.size = 0;
+    this.refusing = null;
+    for (let i = 0; i < limits.length; i++) {
+      const plan = limits[i].plan;
+      if (plan === null || plan.mode == Mode.Off) continue;
+      this.next(limits[i]).again(limits[i], plan, EMPTY, 0, Outcome.HostFailed);
+      this.size++;
+    }
+  }
+
+  /** @param now of the monotonic clock; 0: the host gives none */
   decide(now: u64, random: Random): void {
     for (let i = 0; i < this.size; i++) {
       const attempt = this.attempts[i];
-      if (attempt.outcome != Outcome.KeyMissing) attempt.look(now);
+      if (now == 0) attempt.outcome = Outcome.HostFailed;
+      else if (attempt.outcome == Outcome.Admitted) attempt.look(now);
       this.settle(attempt, random);
     }
     for (let i = 0; i < this.size && this.refusing === null; i++) {
@@ -54,7 +71,10 @@ export class Admission {
   refund(now: u64, elapsed: u64): void {
     for (let i = 0; i < this.size; i++) {
       const attempt = this.attempts[i];
-      if (attempt.charged && attempt.refund(now, elapsed)) attempt.limit.counters.refunded.increment();
+      if (!attempt.charged) continue;
+      const outcome = attempt.refund(now, elapsed);
+      if (outcome == Outcome.Admitted) attempt.limit.counters.refunded.increment();
+      else attempt.limit.counters.failed(outcome);
     }
   }
 
@@ -63,8 +83,7 @@ export class Admission {
       const attempt = this.attempts[i];
       const counters = attempt.limit.counters;
       counters.casRetries.increment(attempt.takeRetries());
-      if (attempt.outcome == Outcome.TableFull) counters.tableFull.increment();
-      else if (attempt.outcome == Outcome.CasExhausted) counters.casExhausted.increment();
+      counters.failed(attempt.outcome);
       if (attempt.refuses) counters.refused.increment();
       // Of a request that another limit refuses nothing is counted: so the number is what enforcing this limit would add.
       else if (this.refusing !== null) continue;

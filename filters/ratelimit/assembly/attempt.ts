@@ -2,6 +2,7 @@ import { ArenaBuffer, Bytes, EMPTY, Slot, Status } from "proxy-wasm-assemblyscri
 import { WINDOW_BYTES } from "./core/rate";
 import { Permits } from "./core/permits";
 import { Limit } from "./limit";
+import { Outcome } from "./outcome";
 import { Mode, Plan } from "./plan";
 
 /** Rates that one limit may have. */
@@ -11,18 +12,6 @@ export const MOST_WINDOWS: i32 = 8;
 const MOST_TRIES: i32 = 100;
 
 const NO_PLAN: Plan = new Plan([], Mode.Off);
-
-export enum Outcome {
-  Admitted = 0,
-  /** The bucket is empty. */
-  Limited = 1,
-  /** The key is new and its slot is full of live ones. */
-  TableFull = 2,
-  /** Other workers were faster, a hundred times in a row. */
-  CasExhausted = 3,
-  /** A part of the key is missing, and the configuration refuses that. */
-  KeyMissing = 4,
-}
 
 /** One limit's part in one request: its bucket as it was found, what it says, and what was charged. Reused from request to request. */
 export class Attempt {
@@ -73,7 +62,8 @@ export class Attempt {
 
   /** What could not be counted passes by the configuration's wish. */
   get passes(): bool {
-    return this.limit.opens && (this.outcome == Outcome.TableFull || this.outcome == Outcome.CasExhausted);
+    const outcome = this.outcome;
+    return this.limit.opens && (outcome == Outcome.TableFull || outcome == Outcome.CasExhausted || outcome == Outcome.HostFailed);
   }
 
   /** This limit says no, and means it. */
@@ -96,7 +86,7 @@ export class Attempt {
     const slot = this.limit.table.find(this.key, now);
     this.slot = slot;
     if (slot === null) {
-      this.outcome = Outcome.TableFull;
+      this.outcome = this.notFound;
       return;
     }
     this.outcome = Outcome.Admitted;
@@ -145,30 +135,28 @@ export class Attempt {
         this.bought(count, now);
         return;
       }
-      if (status != Status.CasMismatch) break;
+      if (status != Status.CasMismatch) {
+        this.outcome = Outcome.HostFailed;
+        return;
+      }
       this.retries++;
       this.look(now);
     }
     this.outcome = Outcome.CasExhausted;
   }
 
-  /** Charges whatever the bucket says: the cost was not known before. True when it was written. */
-  chargeAnyway(now: u64): bool {
+  /** Charges whatever the bucket says: the cost was not known before. Anything but Admitted: why it could not. */
+  chargeAnyway(now: u64): Outcome {
     return this.change(now, 0, false);
   }
 
-  /**
-   * Gives back what `charge` took `elapsed` nanoseconds ago, less what has drained since. True when something was given back.
-   */
-  refund(now: u64, elapsed: u64): bool {
-    if (!this.charged) return false;
+  /** Gives back what `charge` took `elapsed` nanoseconds ago, less what has drained since. Anything but Admitted: why it could not. */
+  refund(now: u64, elapsed: u64): Outcome {
     this.charged = false;
     const permits = this.limit.permits;
-    if (permits !== null && this.local) {
-      permits.giveBack(this.hash);
-      return true;
-    }
-    return this.change(now, elapsed, true);
+    if (permits === null || !this.local) return this.change(now, elapsed, true);
+    permits.giveBack(this.hash);
+    return Outcome.Admitted;
   }
 
   /** How often another worker was faster, counted once. */
@@ -178,17 +166,18 @@ export class Attempt {
     return retries;
   }
 
+  private get notFound(): Outcome {
+    return this.limit.table.status == Status.Ok ? Outcome.TableFull : Outcome.HostFailed;
+  }
+
   /** Reads and writes the bucket until nobody comes between. */
-  private change(now: u64, elapsed: u64, refund: bool): bool {
+  private change(now: u64, elapsed: u64, refund: bool): Outcome {
     const windows = this.plan.windows;
     for (let tries = 0; tries < MOST_TRIES; tries++) {
       const slot = this.limit.table.find(this.key, now);
-      if (slot === null) {
-        this.outcome = Outcome.TableFull;
-        return false;
-      }
+      if (slot === null) return this.notFound;
       // Nothing in use: all has drained.
-      if (refund && slot.fresh) return false;
+      if (refund && slot.fresh) return Outcome.Admitted;
       let expires: u64 = 0;
       for (let i = 0; i < windows.length; i++) {
         const rate = windows[i].rate;
@@ -199,12 +188,11 @@ export class Attempt {
         expires = max(expires, rate.store(at, now, used));
       }
       const status = slot.commit(expires);
-      if (status == Status.Ok) return true;
-      if (status != Status.CasMismatch) return false;
+      if (status == Status.Ok) return Outcome.Admitted;
+      if (status != Status.CasMismatch) return Outcome.HostFailed;
       this.retries++;
     }
-    this.outcome = Outcome.CasExhausted;
-    return false;
+    return Outcome.CasExhausted;
   }
 
   /** Whether this worker has a permit for the key, and what it knows of the bucket then. */

@@ -36,6 +36,7 @@ const MILLISECOND: i64 = 1_000_000;
 const YEAR: i64 = 366 * 24 * 3_600_000 * MILLISECOND;
 const LONGEST_NAME = 64;
 const MOST_BATCH = 1_000;
+const MOST_HEADERS = 64;
 
 /** The filter's configuration; `filters/ratelimit/config.ts` is its schema, and a test holds the two together. */
 export class RateLimitConfig {
@@ -85,7 +86,7 @@ function readLimit(json: JsonObject): Limit {
   const opens = json.choice("onError", ON_ERROR, 0) == 1;
   const batch = <u32>json.integer("batch", 1, 1, MOST_BATCH);
   if (!hasRates(json) && !perRoute) json.problem("", "needs requests and per, or windows");
-  const overrides = readOverrides(special, name, key.length, windows, mode);
+  const overrides = readOverrides(special, name, key.length, windows, hasRates(json), mode);
   let widest = perRoute ? max(1, windows.length) : windows.length;
   for (let i = 0; i < overrides.length; i++) widest = max(widest, overrides[i].plan.windows.length);
   if (batch > 1 && (cost.source != CostSource.Number || cost.after || widest > 1)) {
@@ -189,7 +190,8 @@ function readRate(json: JsonObject): Rate | null {
   return null;
 }
 
-function readOverrides(array: JsonArray, name: Bytes, parts: i32, windows: Window[], mode: Mode): Override[] {
+/** @param numbers whether the limit has rates of its own */
+function readOverrides(array: JsonArray, name: Bytes, parts: i32, windows: Window[], numbers: bool, mode: Mode): Override[] {
   const overrides: Override[] = [];
   for (let i = 0; i < array.length; i++) {
     const object = array.object(i);
@@ -197,7 +199,7 @@ function readOverrides(array: JsonArray, name: Bytes, parts: i32, windows: Windo
     const values = object.array("key");
     if (!object.has("key")) object.problem("", "key is missing");
     else if (object.kind("key") == JsonKind.Array && values.length != parts) {
-      object.problem("key", "must hold a value for each of the " + parts.toString() + " parts of the limit's key");
+      object.problem("key", "must hold one value for each part of the limit's key, which has " + parts.toString());
     }
     const key = new ArenaBuffer();
     for (let k = 0; k < values.length; k++) pushPart(key, values.bytes(k));
@@ -209,6 +211,7 @@ function readOverrides(array: JsonArray, name: Bytes, parts: i32, windows: Windo
     const chosen = object.choice("mode", MODES, mode);
     if (!hasRates(object)) {
       if (!object.has("mode")) object.problem("", "needs requests and per, windows or mode");
+      else if (!numbers && chosen != Mode.Off) object.problem("mode", "must be off, for the limit has no numbers of its own");
       rates = windows;
     }
     overrides.push(new Override(own, new Plan(rates, rates.length == 0 ? Mode.Off : chosen)));
@@ -275,6 +278,7 @@ function readRefusal(json: JsonObject, refusal: Refusal): void {
   refusal.contentType = json.bytes("contentType", refusal.contentType);
   if (!isFieldValue(refusal.contentType)) json.problem("contentType", "is no header value");
   const headers = json.object("headers");
+  if (headers.size > MOST_HEADERS) json.problem("headers", "must be 64 at most");
   for (let i = 0; i < headers.size; i++) {
     const key = headers.keyAt(i);
     const name = new HeaderName(key);

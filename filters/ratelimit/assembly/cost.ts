@@ -37,10 +37,21 @@ export class Cost {
   /** A repeated header could be read in two ways: it counts as none. */
   private ofHeader(headers: Headers): u32 {
     const value = headers.unique(this.header);
-    return value === null ? this.otherwise : this.bounded(<i64>value.trim().toU64(u64.MAX_VALUE));
+    return value === null ? this.otherwise : this.bounded(wholeNumber(value.trim()));
   }
 
   private bounded(value: i64): u32 {
     return value < 0 ? this.otherwise : <u32>min(value, <i64>this.most);
   }
+}
+
+/** A whole number, however many digits it has; -1 when it is none. */
+function wholeNumber(text: Bytes): i64 {
+  let value: i64 = 0;
+  for (let i = 0; i < text.length; i++) {
+    const digit = text.at(i) - 0x30;
+    if (digit < 0 || digit > 9) return -1;
+    value = min(value * 10 + digit, <i64>u32.MAX_VALUE);
+  }
+  return text.length == 0 ? -1 : value;
 }

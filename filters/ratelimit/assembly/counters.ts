@@ -1,4 +1,5 @@
 import { Bytes, Counter, CounterFamily } from "proxy-wasm-assemblyscript-sdk";
+import { Outcome } from "./outcome";
 
 /** What a limit counts. Defined while configuring, so that each is in Envoy's stats from the start. */
 export class LimitCounters {
@@ -10,8 +11,16 @@ export class LimitCounters {
     readonly tableFull: Counter,
     readonly casRetries: Counter,
     readonly casExhausted: Counter,
+    readonly hostFailed: Counter,
     readonly invalidMetadata: Counter,
   ) {}
+
+  /** What could not be counted, and why; nothing for other outcomes. */
+  failed(outcome: Outcome): void {
+    if (outcome == Outcome.TableFull) this.tableFull.increment();
+    else if (outcome == Outcome.CasExhausted) this.casExhausted.increment();
+    else if (outcome == Outcome.HostFailed) this.hostFailed.increment();
+  }
 }
 
 /** `wasm_filter.ratelimit.limit=.=NAME;.;...`: Envoy's `stats_tags` make labels of it, as of Istio's own. */
@@ -24,6 +33,7 @@ export class Families {
     "table_full_total",
     "cas_retries_total",
     "cas_exhausted_total",
+    "host_failed_total",
     "invalid_metadata_total",
   ].map<CounterFamily>((name) => new CounterFamily("ratelimit", "meshscript_ratelimit_" + name, ["limit"]));
 
@@ -38,6 +48,7 @@ export class Families {
       all[5].with1(limit),
       all[6].with1(limit),
       all[7].with1(limit),
+      all[8].with1(limit),
     );
   }
 }

@@ -13,11 +13,12 @@ import {
 } from "proxy-wasm-assemblyscript-sdk";
 import { Attributes, Random, seeded } from "../../../policy";
 import { Admission } from "./admission";
-import { Attempt, Outcome } from "./attempt";
+import { Attempt } from "./attempt";
 import { RateLimitConfig, readConfig } from "./config";
 import { WINDOW_BYTES } from "./core/rate";
 import { Families } from "./counters";
 import { Limit } from "./limit";
+import { Outcome } from "./outcome";
 import { Mode } from "./plan";
 import { Report } from "./report";
 import { Verdicts } from "./verdict";
@@ -90,10 +91,12 @@ export class RateLimitRoot extends RootContext {
 
   /**
    * The buckets of a limit outlive a change of the configuration, and belong to all plugins of the vm_id with a limit of this name in the same
-   * domain. A limit with another number of rates has other entries, and so other buckets.
+   * domain, if they have as many slots. A limit with another number of rates has other entries, and so other buckets.
    */
   private tableOf(limit: Limit): SharedSlots | null {
-    const name = "ratelimit/" + this.config.domain + "/" + limit.name.toString() + "/" + limit.widest.toString();
+    // With the length of the name in front, no two of name and domain are written alike.
+    const own = limit.name.toString();
+    const name = "ratelimit/" + limit.widest.toString() + "/" + own.length.toString() + "/" + own + "/" + this.config.domain;
     return SharedSlots.open(Bytes.of(name), (this.config.keySlots + WAYS - 1) / WAYS, WAYS, limit.widest * WINDOW_BYTES);
   }
 
@@ -121,7 +124,9 @@ class RateLimiting extends HttpContext {
   onRequestHeaders(headers: Headers, endOfStream: bool): FilterHeadersStatus {
     const root = this.limiter;
     const admission = root.admission;
-    admission.gather(root.config.limits, root.attributes.of(headers, this), this);
+    const limits = root.config.limits;
+    if (headers.size > 0) admission.gather(limits, root.attributes.of(headers, this), this);
+    else admission.gatherBlindly(limits);
     if (admission.size == 0) return FilterHeadersStatus.Continue;
     const now = monotonicNanoseconds();
     admission.decide(now, root.random);
@@ -163,10 +168,7 @@ class RateLimiting extends HttpContext {
       attempt.cost = attempt.limit.cost.atEnd(this);
       if (attempt.cost == 0) continue;
       const counters = attempt.limit.counters;
-      if (!attempt.chargeAnyway(now)) {
-        if (attempt.outcome == Outcome.TableFull) counters.tableFull.increment();
-        else counters.casExhausted.increment();
-      }
+      counters.failed(now == 0 ? Outcome.HostFailed : attempt.chargeAnyway(now));
       counters.casRetries.increment(attempt.takeRetries());
     }
     this.owed = null;

@@ -1,12 +1,11 @@
 import { ArenaBuffer, Bytes, GrpcStatus, HeaderList, HeaderName, HttpContext, Status } from "proxy-wasm-assemblyscript-sdk";
 import { Attempt } from "./attempt";
 import { pushBytes, pushInteger, secondsUp } from "./core/fields";
+import { REASONS } from "./outcome";
 import { Report } from "./report";
 
 const RETRY_AFTER: HeaderName = new HeaderName("retry-after");
 const DETAILS: Bytes = Bytes.of("request_rate_limited{");
-const REASONS: Bytes[] = [Bytes.of(""), Bytes.of(""), Bytes.of(",table_full"), Bytes.of(",cas_exhausted"), Bytes.of(",key_missing")];
-
 /** The answer to a request that is refused. */
 export class Refusal {
   status: u32 = 429;
@@ -32,7 +31,9 @@ export class Refusal {
     text.clear();
     pushBytes(text, DETAILS);
     pushBytes(text, because.refusingName);
-    pushBytes(text, REASONS[because.outcome]);
+    const reason = REASONS[because.outcome];
+    if (reason.length > 0) text.pushByte(0x2c);
+    pushBytes(text, reason);
     text.pushByte(0x7d);
     const status = context.sendLocalResponse(this.status, this.body, headers, text.bytes(), this.grpcStatus);
     // Left out of capability_restriction_config: better no answer than a client that waits for one.

@@ -1,14 +1,13 @@
 import { ArenaBuffer, Bytes } from "proxy-wasm-assemblyscript-sdk";
 import { Admission } from "./admission";
-import { Outcome } from "./attempt";
 import { pushBytes } from "./core/fields";
+import { Outcome, REASONS } from "./outcome";
 
 const ADMITTED: Bytes = Bytes.of("verdict=admitted");
 const SHADOW: Bytes = Bytes.of(" shadow=");
+const UNCOUNTED: Bytes = Bytes.of(" uncounted=");
 const REFUSED: Bytes = Bytes.of("verdict=refused limit=");
 const REASON: Bytes = Bytes.of(" reason=");
-const REASONS: Bytes[] = [Bytes.of(""), Bytes.of(""), Bytes.of("table_full"), Bytes.of("cas_exhausted"), Bytes.of("key_missing")];
-
 /** For access logs, `%FILTER_STATE(wasm.meshscript.ratelimit:PLAIN)%`: the verdict, and the limit that it is by. */
 export class Verdicts {
   private readonly text: ArenaBuffer = new ArenaBuffer();
@@ -29,7 +28,7 @@ export class Verdicts {
       const attempt = admission.attempts[i];
       if (attempt.outcome == Outcome.Admitted) continue;
       if (text.length == 0) pushBytes(text, ADMITTED);
-      pushBytes(text, SHADOW);
+      pushBytes(text, attempt.passes ? UNCOUNTED : SHADOW);
       pushBytes(text, attempt.refusingName);
     }
     return text.length == 0 ? ADMITTED : text.bytes();

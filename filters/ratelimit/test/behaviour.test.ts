@@ -88,6 +88,21 @@ onBothHosts((open, host) => {
       expect(await statuses(target, 3, { listener: "domain" })).toEqual([200, 200, 429]);
       expect(await statuses(target, 3, { listener: "vm" })).toEqual([200, 200, 429]);
     });
+
+    test("are told apart however name and domain are cut", async () => {
+      const one = (name: string, domain: string): RateLimitConfig => ({ limits: [{ name, requests: 1, per: "1h" }], domain });
+      const vmId = "meshscript.ratelimit";
+      const target = await open({
+        listeners: {
+          first: { filters: [filter(one("a/b", "x"), { vmId, name: "first" })] },
+          second: { filters: [filter(one("b", "x/a"), { vmId, name: "second" })] },
+          third: { filters: [filter(one("a", "b/x"), { vmId, name: "third" })] },
+        },
+        upstreams: { app: {} },
+      });
+
+      for (const listener of ["first", "second", "third"]) expect(await statuses(target, 2, { listener })).toEqual([200, 429]);
+    });
   });
 
   describe("a table without room", () => {

@@ -24,6 +24,24 @@ test("only one run of the callback, when asked", async () => {
   expect(host.upstream("app").requests.map((request) => request.header("x"))).toEqual(["1", undefined, "1"]);
 });
 
+test("calls of one host function are counted alone, and fail up to the last that is meant", async () => {
+  const twice = 'get_header_map_value 0 ":path"\nadd_header_map_value 0 "x" "1"';
+  await using host = await open({ rh: [twice, twice, twice, twice].join("\n") });
+  const added = async (range: { call: number; until?: number }) => {
+    host.fail({ callback: "proxy_on_request_headers", name: "proxy_add_header_map_value", status: Status.CasMismatch, ...range });
+    await host.request();
+    return lines(host)
+      .filter((line) => line.includes("add_header_map_value"))
+      .slice(-4)
+      .map((line) => line.endsWith("= 8"));
+  };
+
+  expect(await added({ call: 2, until: 3 })).toEqual([false, true, true, false]);
+  expect(host.faults).toEqual(["proxy_add_header_map_value", "proxy_add_header_map_value"]);
+  expect(await added({ call: 3, until: Number.POSITIVE_INFINITY })).toEqual([false, false, true, true]);
+  expect(await added({ call: 1 })).toEqual([true, false, false, false]);
+});
+
 test("every host call of a filter fails in turn: tracing never traps, and every request is answered", async () => {
   const wasm = await tracingModule();
   const outcomes = await everyFault(

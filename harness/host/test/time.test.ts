@@ -74,3 +74,12 @@ test("the same seed gives the same run, another one another", async () => {
   expect(await run("a")).not.toEqual(await run("b"));
   expect((await run("a"))[0]).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
 });
+
+test("time passes to the nanosecond, also by what no binary fraction is", async () => {
+  await using host = await open({});
+  // 1024.638 * 1e6 is 1024637999.9999999.
+  for (const ms of [1024.638, 0.000001, 0.1]) host.advance(ms);
+
+  expect((await host.request()).status).toBe(200);
+  expect(host.now.getTime()).toBe(Date.parse("2026-01-01T00:00:01.024Z"));
+});

@@ -17,6 +17,7 @@ import { GrpcEnd, grpcStatusOf } from "../grpc/status";
 import { grpcStreamOf, grpcStreamOver } from "../grpc/stream";
 import { Headers } from "../headers/headers";
 import { allocate } from "../memory/arena";
+import { log } from "../log";
 import { Misuse, refuse } from "../refuse";
 import { SharedQueue } from "../shared-queue";
 import { BufferType, CloseType, FilterDataStatus, FilterTrailersStatus, MapType } from "./enums";
@@ -43,7 +44,13 @@ export function proxy_on_configure(id: u32, size: i32): u32 {
   const before = enter(id);
   let accepted = false;
   const context = openRoot(id);
-  if (context !== null) accepted = context.onConfigure(readConfiguration(BufferType.PluginConfiguration));
+  if (context !== null) {
+    const configuration = readConfiguration(BufferType.PluginConfiguration);
+    // Taken for an empty one, it would switch off what it says.
+    if (size > 0 && configuration.length == 0) {
+      log.error("[" + context.name + " #" + id.toString() + "] the host does not give the configuration: allow proxy_get_buffer_bytes");
+    } else accepted = context.onConfigure(configuration);
+  }
   leave(before);
   return accepted ? 1 : 0;
 }

@@ -123,7 +123,8 @@ export class JsonObject {
   /** Notes a problem of a key's value (of the object itself when absent): what only the filter can judge. */
   problem(key: string, message: string): void {
     const tape = this.document.tape;
-    const node = this.node < 0 ? -1 : tape.peek(this.node, key);
+    // Asked for a field without a name, it would be listed among those that there are.
+    const node = this.node < 0 || key.length == 0 ? -1 : tape.peek(this.node, key);
     if (node >= 0) {
       // Judged is read: that nobody else asked for it is no second problem.
       if (!tape.wasRead(node)) tape.markBad(node);
