@@ -19,13 +19,12 @@ import { WINDOW_BYTES } from "./core/rate";
 import { Families } from "./counters";
 import { Limit } from "./limit";
 import { Outcome } from "./outcome";
-import { Mode } from "./plan";
 import { Report } from "./report";
+import { reportAdmitted, reportRefused } from "./explain";
 import { Verdicts } from "./verdict";
 
 /** Keys of a slot: so many that some slot overflows only when most of the table is in use. */
 const WAYS: i32 = 16;
-const SECOND: u64 = 1_000_000_000;
 
 export class RateLimitRoot extends RootContext {
   config: RateLimitConfig = new RateLimitConfig();
@@ -132,7 +131,7 @@ class RateLimiting extends HttpContext {
     admission.decide(now, root.random);
     const refusing = admission.refusing;
     if (refusing !== null && admission.hasCharges) {
-      const later = monotonicNanoseconds();
+      const later = max(monotonicNanoseconds(), now);
       admission.refund(later, later - now);
     }
     admission.count();
@@ -143,7 +142,7 @@ class RateLimiting extends HttpContext {
       return FilterHeadersStatus.Continue;
     }
     const report = root.takeReport();
-    const wait = explain(admission, report);
+    const wait = reportRefused(admission, report);
     root.config.refusal.send(this, refusing, wait, report, root.config.told);
     root.giveReport(report);
     return FilterHeadersStatus.StopIteration;
@@ -178,7 +177,7 @@ class RateLimiting extends HttpContext {
     const root = this.limiter;
     if (root.config.told != 0) {
       const report = root.takeReport();
-      for (let i = 0; i < admission.size; i++) state(admission.attempts[i], report);
+      reportAdmitted(admission, report);
       this.report = report;
     }
     if (!root.config.chargesAfter) return;
@@ -194,43 +193,3 @@ class RateLimiting extends HttpContext {
 }
 
 const FILTER_STATE: PropertyPath = new PropertyPath(Bytes.of("meshscript.ratelimit"));
-
-/** What is left of an admitted request's limits. Of a limit that could not be counted nothing is known. */
-function state(attempt: Attempt, report: Report): void {
-  if (attempt.plan.mode != Mode.Enforce || !attempt.hasNumbers) return;
-  const windows = attempt.plan.windows;
-  for (let w = 0; w < windows.length; w++) {
-    const rate = windows[w].rate;
-    const used = attempt.used[w];
-    const remaining = rate.remaining(used);
-    report.add(windows[w], remaining, remaining > 0 ? rate.untilFull(used) : rate.wait(used, 1), false);
-  }
-}
-
-/** Which windows refuse, and nanoseconds until none does; 0 when waiting does not help. */
-function explain(admission: Admission, report: Report): u64 {
-  let wait: u64 = 0;
-  let never = false;
-  for (let i = 0; i < admission.size; i++) {
-    const attempt = admission.attempts[i];
-    if (attempt.plan.mode != Mode.Enforce) continue;
-    if (!attempt.hasNumbers) {
-      if (!attempt.refuses) continue;
-      if (attempt.outcome == Outcome.KeyMissing) never = true;
-      else wait = max(wait, SECOND);
-      continue;
-    }
-    const windows = attempt.plan.windows;
-    for (let w = 0; w < windows.length; w++) {
-      const rate = windows[w].rate;
-      const used = attempt.used[w];
-      const refuses = attempt.refuses && !rate.admits(used, attempt.needed);
-      const until = rate.wait(used, attempt.needed);
-      report.add(windows[w], rate.remaining(used), until, !refuses);
-      if (!refuses) continue;
-      if (until == u64.MAX_VALUE) never = true;
-      else wait = max(wait, until);
-    }
-  }
-  return never ? 0 : wait;
-}
