@@ -1,9 +1,12 @@
 import { z } from "zod";
-import { ratelimitConfig } from "./ratelimit/config.ts";
+import { ratelimitConfig, ratelimitMetadata } from "./ratelimit/config.ts";
 import { tracingConfig } from "./tracing/config.ts";
 
 /** The configuration of each filter, by its name. */
 export const filterConfigs = { ratelimit: ratelimitConfig, tracing: tracingConfig } as const;
+
+/** What routes may say to a filter, under `meshscript.<filter>` in their metadata, by the filter's name. */
+export const filterMetadata = { ratelimit: ratelimitMetadata } as const;
 
 interface JsonSchema {
   type?: string;
@@ -20,9 +23,17 @@ interface JsonSchema {
 
 /** `config.schema.json` of a filter: JSON Schema draft-07, which editors understand. */
 export function schemaFile(name: keyof typeof filterConfigs): string {
-  const schema = z.toJSONSchema(filterConfigs[name], { target: "draft-7", io: "input" });
-  const { $schema, ...rest } = schema;
-  return `${JSON.stringify({ $schema, title: `Configuration of the ${name} filter`, ...rest }, null, 2)}\n`;
+  return draft7(filterConfigs[name], `Configuration of the ${name} filter`);
+}
+
+/** `metadata.schema.json` of a filter that reads the metadata of routes. */
+export function metadataSchemaFile(name: keyof typeof filterMetadata): string {
+  return draft7(filterMetadata[name], `Metadata of routes for the ${name} filter: filter_metadata.meshscript.${name}`);
+}
+
+function draft7(type: z.ZodType, title: string): string {
+  const { $schema, ...rest } = z.toJSONSchema(type, { target: "draft-7", io: "input" });
+  return `${JSON.stringify({ $schema, title, ...rest }, null, 2)}\n`;
 }
 
 /** A README with the table of fields put between its markers. */

@@ -28,16 +28,21 @@ async function errorPages() {
   return [{ file: "docs/errors/README.md", text: errorIndex() }, ...pages];
 }
 
-/** Each filter's schema, and the table of fields in its README. */
+/** Each filter's schemas, and the table of fields in its README. */
 async function filterPages() {
-  const { filterConfigs, schemaFile, readmeFile } = await load("filters/configs");
-  return Object.keys(filterConfigs).flatMap((name) => {
+  const { filterConfigs, filterMetadata, metadataSchemaFile, schemaFile, readmeFile } = await load("filters/configs");
+  const metadata = Object.keys(filterMetadata).map((name) => ({
+    file: `filters/${name}/metadata.schema.json`,
+    text: metadataSchemaFile(name),
+  }));
+  const configs = Object.keys(filterConfigs).flatMap((name) => {
     const readme = `filters/${name}/README.md`;
     return [
       { file: `filters/${name}/config.schema.json`, text: schemaFile(name) },
       { file: readme, text: readmeFile(name, readFileSync(path.join(root, readme), "utf8")) },
     ];
   });
+  return [...configs, ...metadata];
 }
 
 /** Files whose text is not what their generator gives. @returns {Promise<{ file: string, text: string }[]>} */

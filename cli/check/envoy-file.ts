@@ -6,6 +6,7 @@ import { envoyFindings } from "./ask.ts";
 import { capabilityFindings } from "./capabilities.ts";
 import { ConfigText } from "./config-text.ts";
 import { nameOf, schemaOf } from "./filters.ts";
+import { metadataFindings } from "./metadata.ts";
 import { checkModule } from "./module.ts";
 import { type FoundPlugin, dig, findPlugins, pathTo } from "./plugins.ts";
 import type { Plugin, Report } from "./question.ts";
@@ -24,6 +25,7 @@ export async function checkEnvoyFile(source: YamlSource, file: string, kind: "en
     plugins.push(checked.plugin);
     if (checked.schema) schemas.add(checked.schema.filter);
   }
+  findings.push(...(await metadataFindings(source, workshop)));
   const { value, toFile, toQuestion, notAsked } = kind === "xds" ? wrapped(source) : asItIs(source.value);
   findings.push(...notAsked);
   const question = {

@@ -30,6 +30,9 @@ export async function loadSchema(filter: string, file: string, shown: string): P
   }
 }
 
+/** A value, and the place of everything in it. */
+type Located = Pick<ConfigText, "value" | "locate">;
+
 /** A finding, and the path of what it is about. */
 export interface SchemaFinding {
   path: Path;
@@ -37,7 +40,7 @@ export interface SchemaFinding {
 }
 
 /** Everything that the schema has against a configuration, each at its place. */
-export function schemaFindings({ validate }: Schema, config: ConfigText): SchemaFinding[] {
+export function schemaFindings({ validate }: Schema, config: Located): SchemaFinding[] {
   if (validate(config.value)) return [];
   return mistakesOf((validate.errors ?? []) as ErrorObject[]).map((mistake) => ({
     path: mistake.path,
@@ -45,7 +48,7 @@ export function schemaFindings({ validate }: Schema, config: ConfigText): Schema
   }));
 }
 
-function findingOf({ path, part, message, help }: Mistake, config: ConfigText): Diagnostic {
+function findingOf({ path, part, message, help }: Mistake, config: Located): Diagnostic {
   // What is missing has no place: its object's name has, or the object when it is the whole.
   const location = part === "key" && path.length === 0 ? config.locate(path) : config.locate(path, part);
   return diagnostic("MS0901", message, { location, ...(help === undefined ? {} : { help }) });

@@ -283,6 +283,23 @@ describe("Envoy's configuration", () => {
     ]);
   });
 
+  test("checks what routes say to filters in their metadata", async () => {
+    const limits = "{ per-user: { requests: 0, per: 1d, brust: 3 }, all: { mode: 'off' }, other: { requests: 1 } }";
+    const metadata = `{ filter_metadata: { a.b: { c: 1 }, meshscript.ratelimit: ${limits} } }`;
+    const text = withPlugin(vm("build/tracing.wasm")).replace(
+      "route_config: {}",
+      `route_config: { virtual_hosts: [{ name: v, domains: ["*"], metadata: ${metadata} }] }`,
+    );
+
+    expect(text).toContain("brust");
+    expect((await found([await file("metadata.yaml", text), "--no-envoy"])).map((line) => line.replace(/^\S+ /, ""))).toEqual([
+      'MS0901 ["per-user"].requests must be from 1 to 1000000000, got 0',
+      'MS0901 ["per-user"].per must be a duration with a unit, as "250ms" or "1.5s", got "1d"',
+      'MS0901 ["per-user"]: unknown field "brust", did you mean "burst"?',
+      "MS0901 other.per is missing",
+    ]);
+  });
+
   test("says once what an alias repeats", async () => {
     expect(await found(["anchors.yaml"])).toEqual(['anchors.yaml:21:48 MS0901 inbound must be one of "continue", "restart", got "resume"']);
   });

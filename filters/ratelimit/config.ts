@@ -4,9 +4,11 @@ import { condition, headerName, maskableValue, percentage } from "../vocabulary.
 const MOST = 1_000_000_000;
 
 const requests = z.int().min(1).max(MOST).describe("Requests (or cost) in each `per`.");
+const NO_DURATION = 'must be a duration with a unit, as "250ms" or "1.5s"';
 const per = z
   .string()
-  .regex(/^([0-9]+(\.[0-9]+)?(ns|us|ms|s|m|h))+$/, 'must be a duration with a unit, as "250ms" or "1.5s"')
+  .regex(/^([0-9]+(\.[0-9]+)?(ns|us|ms|s|m|h))+$/, NO_DURATION)
+  .meta({ patternErrorMessage: NO_DURATION })
   .describe("A duration: `1s`, `1m`, `24h`; from 1 ms to 366 days.");
 const burst = z.int().min(1).max(MOST).describe("How many may come at once [requests].");
 const mode = z
@@ -175,6 +177,34 @@ export const ratelimitConfig = z.strictObject({
   domain: z.string().default("").describe("Limits of one name in one domain share their buckets, in all plugins of a `vm_id`."),
   refusal: refusal.optional().describe("The answer to what is refused."),
 });
+
+/** What a route or virtual host may say under `meshscript.ratelimit`, by the name of a limit with `perRoute`. */
+export const ratelimitMetadata = z
+  .record(
+    z.string(),
+    z
+      .strictObject({
+        requests: requests.optional(),
+        per: per.optional(),
+        burst: burst.optional(),
+        mode: mode.optional(),
+        bucket: z.string().optional().describe("Routes with the same numbers share their buckets; another name here tells them apart."),
+      })
+      .superRefine((given, context) => {
+        if (given.mode === "off" && !hasRates(given)) return;
+        for (const key of ["requests", "per"] as const) {
+          if (given[key] === undefined) context.addIssue({ code: "custom", message: `${key} is missing` });
+        }
+        countable(given, context);
+      })
+      .meta({
+        anyOf: [
+          { required: ["requests", "per"] },
+          { required: ["mode"], properties: { mode: { const: "off" }, requests: false, per: false, burst: false } },
+        ],
+      }),
+  )
+  .describe("Numbers of a route for limits with `perRoute`, by the limit's name.");
 
 /** A configuration as a user writes it; every field is optional. */
 export type RateLimitConfig = z.input<typeof ratelimitConfig>;

@@ -3,8 +3,8 @@ import { Ajv } from "ajv";
 import fc from "fast-check";
 import { beforeAll, describe, expect, test } from "vitest";
 import { type Verdict, openBareHost } from "../../../test/support/bare-host.ts";
-import { schemaFile } from "../../configs.ts";
-import { type RateLimitConfig, ratelimitConfig } from "../config.ts";
+import { metadataSchemaFile, schemaFile } from "../../configs.ts";
+import { type RateLimitConfig, ratelimitConfig, ratelimitMetadata } from "../config.ts";
 import { ratelimitModule } from "./support.ts";
 
 type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
@@ -124,6 +124,7 @@ const rest = fc.record(
   { requiredKeys: ["name"] },
 );
 interface Override {
+  mode?: string;
   key: string[];
   windows?: unknown[];
 }
@@ -556,6 +557,25 @@ describe("a refusal names the path, the value and the fix", () => {
     ]);
     expect(said(limited({ windows: [rateOf(1)] }))).toEqual(["limits.0: windows stands in place of requests, per and burst"]);
   });
+});
+
+test.each<[boolean, unknown]>([
+  [true, { requests: 5, per: "1h" }],
+  [true, { requests: 5, per: "1h", burst: 2, mode: "shadow", bucket: "search" }],
+  [true, { mode: "off" }],
+  [false, { requests: "ten", per: "1h" }],
+  [false, { requests: 1.5, per: "1h" }],
+  [false, { requests: 1e12, per: "1h" }],
+  [false, { requests: 5, per: "1 hour" }],
+  [false, { requests: 5, per: "1h", brust: 1 }],
+  [false, {}],
+  [false, { requests: 5 }],
+  [false, { requests: 5, per: "1h", mode: "strict" }],
+])("metadata of a route: %s for %j", (fine, numbers) => {
+  const schema = new Ajv({ strict: false }).compile(JSON.parse(metadataSchemaFile("ratelimit")));
+
+  expect(ratelimitMetadata.safeParse({ "per-user": numbers }).success).toBe(fine);
+  expect(schema({ "per-user": numbers })).toBe(fine);
 });
 
 test("the type of a configuration is the schema's", () => {
