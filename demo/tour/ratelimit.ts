@@ -170,7 +170,9 @@ const counted: TourStep = {
 
 /** What the sidecar of ratings has counted until now, by the counter's name. */
 async function counters(step: StepRun): Promise<Map<string, number>> {
-  const all = await step.mesh.envoy("ratings").stats(`wasm_filter\\.ratelimit\\.limit=\\.=${LIMIT};\\.;meshscript_ratelimit_(admitted|refused)_total$`);
+  const all = await step.mesh
+    .envoy("ratings")
+    .stats(`wasm_filter\\.ratelimit\\.limit=\\.=${LIMIT};\\.;meshscript_ratelimit_(admitted|refused)_total$`);
   return new Map([...all].sort(([a], [b]) => a.localeCompare(b)));
 }
 

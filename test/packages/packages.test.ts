@@ -46,10 +46,12 @@ describe("the packages", () => {
 
   test("meshscript carries modules with maps, reports and sums, schemas and documentation, and nothing of the workshop", async () => {
     const files = await filesOf("meshscript");
-    for (const suffix of [".wasm", ".wasm.map", ".debug.wasm", ".debug.wasm.map", ".report.json"])
-      expect(files).toContain(`build/tracing${suffix}`);
+    const suffixes = [".wasm", ".wasm.map", ".debug.wasm", ".debug.wasm.map", ".report.json"];
+    for (const filter of ["ratelimit", "tracing"]) for (const suffix of suffixes) expect(files).toContain(`build/${filter}${suffix}`);
     expect(files).toEqual(
       expect.arrayContaining([
+        "filters/ratelimit/config.schema.json",
+        "filters/ratelimit/metadata.schema.json",
         "filters/tracing/config.schema.json",
         "harness/cases/cases.schema.json",
         "docs/cli.md",
@@ -62,7 +64,7 @@ describe("the packages", () => {
       ),
     ).toEqual([]);
     const { stdout } = await run("sha256sum", ["--check", "SHA256SUMS"], { cwd: path.join(opened, "meshscript/build") });
-    expect(stdout.trim().split("\n")).toHaveLength(5);
+    expect(stdout.trim().split("\n")).toHaveLength(2 * suffixes.length);
   });
 
   test("every runtime dependency is used, and nothing else is", async () => {

@@ -144,7 +144,9 @@ describe("a counter", () => {
       checkCounters(new Map(), counters, expected).map((one) => `${one.expected} / ${one.got}`);
 
     expect(differences({ "a.b.refused": 2, "c.refused_total": 3, refused: 5, shadow_refused: 7, [series("c", "refused")]: 3 })).toEqual([]);
-    expect(differences({ refused: 4 })).toEqual(["wasm_filter.ratelimit.limit=.=*;.;meshscript_ratelimit_refused_total, all 2 together, to change by 4 / 5"]);
+    expect(differences({ refused: 4 })).toEqual([
+      "wasm_filter.ratelimit.limit=.=*;.;meshscript_ratelimit_refused_total, all 2 together, to change by 4 / 5",
+    ]);
     expect(differences({ "d.refused": 1 })).toHaveLength(1);
   });
 });
