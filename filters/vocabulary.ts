@@ -74,11 +74,12 @@ const network = z
     if (problem) context.addIssue({ code: "custom", message: problem });
   });
 
-/** The kinds of test; a condition has exactly one. */
+/** The kinds of test; a condition has exactly one. Whether a regular expression is one, only the module knows: policy/assembly/regex. */
 const tests = {
   exact: z.string().describe("The value is this."),
   prefix: z.string().describe("The value begins with this."),
   suffix: z.string().describe("The value ends with this."),
+  regex: z.string().describe("The whole value matches this regular expression of RE2's syntax; what is supported is in docs/policy.md."),
   in: z.array(z.string()).min(1).describe("The value is one of these."),
   cidr: z.array(network).min(1).describe("The value is an IP address in one of these networks."),
   present: z.boolean().describe("There is a value, or with `false` none."),

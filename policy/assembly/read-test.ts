@@ -1,9 +1,10 @@
 import { ArenaBuffer, Bytes, JsonArray, JsonKind, JsonObject } from "proxy-wasm-assemblyscript-sdk";
 import { Cidr } from "./cidr";
-import { CidrTest, Comparison, Test, TextTest } from "./test";
+import { Regex } from "./regex/regex";
+import { CidrTest, Comparison, RegexTest, Test, TextTest } from "./test";
 
 /** The tests that an object may name; one of them. `present` is not one of a value but of how many there are. */
-export const TESTS: string[] = ["exact", "prefix", "suffix", "in", "cidr", "present"];
+export const TESTS: string[] = ["exact", "prefix", "suffix", "regex", "in", "cidr", "present"];
 
 /** The test that an object names; empty when it names none. That, and a second one, is noted as a problem. */
 export function testName(object: JsonObject): string {
@@ -21,6 +22,7 @@ export function testName(object: JsonObject): string {
 /** Reads the test `name`; what is wrong is noted in the document. */
 export function readTest(object: JsonObject, name: string): Test {
   if (name == "cidr") return new CidrTest(readNetworks(filled(object, name)));
+  if (name == "regex") return readRegex(object, name);
   if (name == "in") {
     const array = filled(object, name);
     const texts: Bytes[] = [];
@@ -29,6 +31,14 @@ export function readTest(object: JsonObject, name: string): Test {
   }
   const comparison = name == "prefix" ? Comparison.Prefix : name == "suffix" ? Comparison.Suffix : Comparison.Whole;
   return new TextTest(comparison, [object.bytes(name)]);
+}
+
+function readRegex(object: JsonObject, name: string): Test {
+  const pattern = object.bytes(name);
+  const regex = Regex.compile(pattern);
+  if (regex !== null) return new RegexTest(regex);
+  object.problem(name, "must be a regular expression as RE2 has them: " + Regex.error + ' of "' + pattern.slice(0, 64).toString() + '"');
+  return new TextTest(Comparison.Whole, []); // nothing passes; the configuration is refused anyway
 }
 
 function filled(object: JsonObject, name: string): JsonArray {

@@ -1,6 +1,7 @@
 import { Bytes } from "proxy-wasm-assemblyscript-sdk";
 import { Cidr } from "./cidr";
 import { IpAddress } from "./ip";
+import { Regex } from "./regex/regex";
 
 /** A test of one value. */
 export abstract class Test {
@@ -32,6 +33,17 @@ export class TextTest extends Test {
       } else if (value.equals(text)) return true;
     }
     return false;
+  }
+}
+
+/** The whole value matches a pattern. */
+export class RegexTest extends Test {
+  constructor(private regex: Regex) {
+    super();
+  }
+
+  passes(value: Bytes): bool {
+    return this.regex.matches(value);
   }
 }
 

@@ -41,6 +41,7 @@ const test_ = fc.oneof(
   fc.record({ exact: text }),
   fc.record({ prefix: text }),
   fc.record({ suffix: text }),
+  fc.record({ regex: fc.constantFrom("", "/api/v[0-9]+/users/[^/]+", "(?i)(a|b*)+", "\u00e4", "a{2,3}$") }),
   fc.record({ in: fc.array(text, { minLength: 1, maxLength: 3 }) }),
   fc.record({ cidr: fc.array(network, { minLength: 1, maxLength: 3 }) }),
   fc.record({ present: fc.boolean() }),
@@ -118,6 +119,8 @@ const junk: Json[] = [
   ":path",
   "a=b",
   "/a{b}",
+  "a(b",
+  "a**",
   "/{}",
   "/a?b",
   "/{a}{b}",
@@ -165,6 +168,9 @@ function places(root: Json): ((value: Json) => Json)[] {
 function judge(candidate: Json): { zod: boolean; schema: boolean; module: boolean; logs: string[] } {
   const verdict = configure(JSON.stringify(candidate));
   const { success, error } = tracingConfig.safeParse(candidate);
+  // Only the module knows regular expressions.
+  const pattern = !verdict.accepted && /\.regex \(line 1, column \d+\): must be a regular expression/.test(verdict.logs[0] ?? "");
+  if (pattern && success && bySchema(candidate)) return { zod: false, schema: false, module: false, logs: verdict.logs };
   // No pattern tells the bits of a network: there the schema, and only it, lets pass what the module then refuses.
   const toTheBit = error?.issues.every(({ path }) => path.at(-2) === "cidr") ?? false;
   return {
@@ -251,6 +257,10 @@ describe("a refusal names the path, the value and the fix", () => {
     [
       { sampling: { rules: [{ when: [{ pathTemplate: "/a{id}", exact: "" }], percentage: 1 }] } },
       "sampling.rules[0].when[0].pathTemplate (line 1, column 49): must have braces around whole segments only, as /users/{id}",
+    ],
+    [
+      { sampling: { rules: [{ when: [{ header: "x-a", regex: "/a(b" }], percentage: 1 }] } },
+      'sampling.rules[0].when[0].regex (line 1, column 57): must be a regular expression as RE2 has them: ( without a ) at byte 2 of "/a(b"',
     ],
     [{ sampling: { rules: [{ percentage: 1 }] } }, "sampling.rules[0] (line 1, column 23): when must hold at least one condition"],
   ])("%j", (candidate, message) => {
