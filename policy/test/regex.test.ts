@@ -356,6 +356,8 @@ describe("a refusal says what is wrong, and at which byte", () => {
     ["(?:[ab]c.d.){1000}", "more than 4096 instructions with all repetitions written out"],
     ["b[z-a]", "range whose end is before its start at byte 2"],
     ["[[:alhpa:]]", "unknown class [:alhpa:] at byte 1"],
+    // Nothing that could end a message early.
+    ["[:^[:^\u0000[:alpha:]", "unknown class at byte 3"],
     ["a\\", "\\ at the end at byte 1"],
     ["\\q", "unknown escape \\q at byte 0"],
     ["\\\u00e9", "unknown escape at byte 0"],

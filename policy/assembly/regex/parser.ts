@@ -237,7 +237,7 @@ export class Parser extends Reader {
     const negated = this.pattern.at(this.at + 2) == 0x5e;
     const name = this.pattern.slice(this.at + (negated ? 3 : 2), end).toString();
     const named = name.length > 1 ? namedSet(name, (this.flags & FOLD) != 0) : null;
-    if (named === null) return this.refuse("unknown class [:" + name + ":]", this.at);
+    if (named === null) return this.refuse("unknown class" + (isWord(name) ? " [:" + name + ":]" : ""), this.at);
     set.addAll(negated ? named.negated() : named);
     this.at = end + 2;
     return true;
@@ -317,6 +317,12 @@ export class Parser extends Reader {
   private beyondAscii(where: string, at: i32): Node | null {
     return this.fail("character beyond ASCII " + where, at);
   }
+}
+
+/** What may stand in a message as it is. */
+function isWord(text: string): bool {
+  for (let i = 0; i < text.length; i++) if (!isName(text.charCodeAt(i))) return false;
+  return text.length > 0 && text.length <= 20;
 }
 
 function flagOf(letter: i32): u32 {
