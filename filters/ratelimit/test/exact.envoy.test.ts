@@ -60,13 +60,14 @@ describe("two workers that fight for one bucket", () => {
   const others = ["a", "b", "c", "d", "e", "f", "g", "h"].map(roomy);
 
   /** Opens Envoy with a limit that half of what the machine can do would exceed. */
-  async function open(numbers: { batch?: number }, beside: ReturnType<typeof roomy>[]) {
+  async function open(numbers: { batch?: number }, beside: ReturnType<typeof roomy>[], twin?: string) {
     const envoy = await openEnvoy({ filters: chain({ limits: [...beside, roomy("exact")] }), concurrency: 2 });
     try {
       const rate = Math.floor((await throughput(envoy)) / 2);
       // Two seconds' worth: a machine that is busy with other things for that long costs nothing.
       const exact = { ...roomy("exact"), requests: rate, per: "1s", burst: rate * 2, ...numbers };
-      await envoy.update({ filters: chain({ limits: [...beside, exact], domain: "contended" }) });
+      const first = twin === undefined ? [] : [{ ...exact, name: twin }];
+      await envoy.update({ filters: chain({ limits: [...first, ...beside, exact], domain: "contended" }) });
       return { envoy, allowed: (seconds: number) => rate * 2 + rate * seconds };
     } catch (error) {
       await envoy.stop();
@@ -99,6 +100,21 @@ describe("two workers that fight for one bucket", () => {
     expect(await counter(envoy, "exact", "cas_exhausted")).toBe(0);
     expect(await counter(envoy, "exact", "table_full")).toBe(0);
   }, 240_000);
+
+  test("refund what one limit was charged when the other worker has just emptied the other", async () => {
+    // Two limits with the same numbers, and others between their charges.
+    const { envoy, allowed } = await open({}, others, "twin");
+    await using _ = envoy;
+
+    const run = await load(envoy, async ({ seconds }) => (seconds > 3 && (await counter(envoy, "twin", "refunded")) > 0) || seconds > 60);
+
+    expect(await counter(envoy, "twin", "refunded")).toBeGreaterThan(0);
+    expect(await counter(envoy, "exact", "refunded")).toBe(0);
+    // What was refunded is not among what it admitted.
+    expect(await counter(envoy, "twin", "admitted")).toBe(run.admitted);
+    expect(run.admitted).toBeLessThanOrEqual(allowed(run.seconds));
+    expect(run.admitted).toBeGreaterThan(allowed(run.seconds) * 0.95);
+  }, 120_000);
 
   test("admit at most their batches more when each buys ten at once", async () => {
     const { envoy, allowed } = await open({ batch: 10 }, []);
