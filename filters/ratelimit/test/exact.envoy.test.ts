@@ -59,11 +59,11 @@ describe("two workers that fight for one bucket", () => {
   // Other limits between the look at the bucket and its charge make conflicts many times as frequent.
   const others = ["a", "b", "c", "d", "e", "f", "g", "h"].map(roomy);
 
-  /** Opens Envoy with a limit that half of what the machine can do would exceed. */
+  /** Opens Envoy with a limit that a quarter of what the machine can do would exceed: it may get busy with other things. */
   async function open(numbers: { batch?: number }, beside: ReturnType<typeof roomy>[], twin?: string) {
     const envoy = await openEnvoy({ filters: chain({ limits: [...beside, roomy("exact")] }), concurrency: 2 });
     try {
-      const rate = Math.floor((await throughput(envoy)) / 2);
+      const rate = Math.floor((await throughput(envoy)) / 4);
       // Two seconds' worth: a machine that is busy with other things for that long costs nothing.
       const exact = { ...roomy("exact"), requests: rate, per: "1s", burst: rate * 2, ...numbers };
       const first = twin === undefined ? [] : [{ ...exact, name: twin }];
