@@ -1,4 +1,5 @@
 import { readFileSync, readdirSync } from "node:fs";
+import { native } from "../filters/ratelimit/test/native.ts";
 import { type Envoy, type FilterSpec, bootstrap, closedLoop, httpListener, openEnvoy } from "../harness/index.ts";
 import { buildModule } from "../modules/index.ts";
 
@@ -36,6 +37,7 @@ async function main(): Promise<void> {
     wasm: limiter,
     config: { limits: [{ name: "per-user", key: [{ header: "x-user" }], requests: 1_000_000, per: "1s", batch }], ...rest },
   });
+  const nativeLimit = native({ max_tokens: 1_000_000_000, tokens_per_fill: 1_000_000_000, fill_interval: "1s" });
   const mutation: FilterSpec = {
     name: "envoy.filters.http.header_mutation",
     typedConfig: {
@@ -83,22 +85,6 @@ async function main(): Promise<void> {
   for (const { name, copies } of arms.slice(1))
     console.log(`${name.padEnd(40)}${`+${(((least.get(name) ?? 0) - base) / copies).toFixed(2)}`.padStart(8)}`);
 }
-
-/** Envoy's own limiter by the same header, with as much room. */
-const nativeLimit: FilterSpec = {
-  name: "envoy.filters.http.local_ratelimit",
-  typedConfig: {
-    "@type": "type.googleapis.com/envoy.extensions.filters.http.local_ratelimit.v3.LocalRateLimit",
-    stat_prefix: "native",
-    filter_enabled: { default_value: { numerator: 100 } },
-    filter_enforced: { default_value: { numerator: 100 } },
-    token_bucket: { max_tokens: 1_000_000_000, tokens_per_fill: 1_000_000_000, fill_interval: "1s" },
-    rate_limits: [{ actions: [{ request_headers: { header_name: "x-user", descriptor_key: "user" } }] }],
-    descriptors: [
-      { entries: [{ key: "user" }], token_bucket: { max_tokens: 1_000_000_000, tokens_per_fill: 1_000_000_000, fill_interval: "1s" } },
-    ],
-  },
-};
 
 /** The stat file of Envoy's only worker thread: its first field is nanoseconds on the CPU. */
 function workerOf(envoy: Envoy): string {

@@ -35,7 +35,7 @@ export { GrpcEnd } from "./assembly/grpc/status";
 export { GrpcStream } from "./assembly/grpc/stream";
 export { Headers } from "./assembly/headers/headers";
 export { HeaderList } from "./assembly/headers/list";
-export { HeaderName } from "./assembly/headers/name";
+export { HeaderName, isFieldValue } from "./assembly/headers/name";
 export { JsonDocument } from "./assembly/json/document";
 export { JsonKind } from "./assembly/json/kind";
 export { JsonArray, JsonObject } from "./assembly/json/object";

@@ -17,12 +17,11 @@ const LIFECYCLE = new Set(["proxy_on_vm_start", "proxy_on_configure", "proxy_on_
  * is made, a callback is never called. An empty list restricts nothing.
  */
 export function capabilityFindings({ config, path }: FoundPlugin, source: YamlSource, module: string): Diagnostic[] {
-  const used = usedBy(module);
   return PLACES.flatMap((place) => {
     const names = [...place, "allowed_capabilities"];
     const allowed = dig(config, ...names);
     if (!isObject(allowed) || Object.keys(allowed).length === 0) return [];
-    const missing = used.filter((name) => !(name in allowed));
+    const missing = usedBy(module).filter((name) => !(name in allowed));
     if (missing.length === 0) return [];
     const silent = missing.filter((name) => LIFECYCLE.has(name));
     return [

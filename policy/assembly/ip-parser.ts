@@ -1,4 +1,5 @@
 import { Bytes } from "proxy-wasm-assemblyscript-sdk";
+import { hexadecimalDigit, isDigit, isWord } from "./ascii";
 
 /**
  * Reads an IPv4 or IPv6 address into the 16 bytes at `to`, IPv4 as IPv4-mapped. Strict, as inet_pton is: no leading zeros in IPv4, at
@@ -62,7 +63,7 @@ function parseV6(text: Bytes, start: i32, end: i32, to: usize): bool {
   while (at < end) {
     const first = at;
     let group = 0;
-    while (at < end && at - first < 4 && digit(text.at(at)) >= 0) group = (group << 4) | digit(text.at(at++));
+    while (at < end && at - first < 4 && hexadecimalDigit(text.at(at)) >= 0) group = (group << 4) | hexadecimalDigit(text.at(at++));
     if (at < end && text.at(at) == 0x2e) {
       if (written > 12 || !parseV4(text, first, end, to + <usize>written)) return false;
       written += 4;
@@ -100,18 +101,7 @@ function isPort(text: Bytes, start: i32): bool {
 function isZone(text: Bytes, start: i32, end: i32): bool {
   for (let i = start; i < end; i++) {
     const byte = text.at(i);
-    if (!isDigit(byte) && <u32>(byte | 0x20) - 0x61 > 25 && byte != 0x2d && byte != 0x2e && byte != 0x5f) return false;
+    if (!isWord(byte) && byte != 0x2d && byte != 0x2e) return false;
   }
   return start < end;
-}
-
-function isDigit(byte: i32): bool {
-  return <u32>(byte - 0x30) < 10;
-}
-
-/** The value of a hexadecimal digit, or -1. */
-function digit(byte: i32): i32 {
-  if (isDigit(byte)) return byte - 0x30;
-  const letter = (byte | 0x20) - 0x61;
-  return <u32>letter < 6 ? letter + 10 : -1;
 }

@@ -59,7 +59,7 @@ export class IpAddress {
     if (this.isV4) {
       for (let i = 12; i < 16; i++) {
         if (i > 12) text.pushByte(0x2e);
-        pushDecimal(text, this.octets[i]);
+        text.pushDecimal(this.octets[i]);
       }
       return;
     }
@@ -102,11 +102,4 @@ export class IpAddress {
     }
     return best;
   }
-}
-
-/** Appends a number from 0 to 255 in decimal. */
-export function pushDecimal(text: ArenaBuffer, value: u32): void {
-  if (value > 99) text.pushByte(<u8>(0x30 + value / 100));
-  if (value > 9) text.pushByte(<u8>(0x30 + ((value / 10) % 10)));
-  text.pushByte(<u8>(0x30 + (value % 10)));
 }

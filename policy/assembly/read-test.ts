@@ -1,22 +1,15 @@
 import { ArenaBuffer, Bytes, JsonArray, JsonKind, JsonObject } from "proxy-wasm-assemblyscript-sdk";
 import { Cidr } from "./cidr";
+import { oneOf } from "./one-of";
 import { Regex } from "./regex/regex";
 import { CidrTest, Comparison, RegexTest, Test, TextTest } from "./test";
 
 /** The tests that an object may name; one of them. `present` is not one of a value but of how many there are. */
-export const TESTS: string[] = ["exact", "prefix", "suffix", "regex", "in", "cidr", "present"];
+const TESTS: string[] = ["exact", "prefix", "suffix", "regex", "in", "cidr", "present"];
 
 /** The test that an object names; empty when it names none. That, and a second one, is noted as a problem. */
 export function testName(object: JsonObject): string {
-  let found = "";
-  for (let i = 0; i < TESTS.length; i++) {
-    if (!object.has(TESTS[i])) continue;
-    if (found.length) {
-      object.problem(TESTS[i], "names a second test: " + found + " or " + TESTS[i] + ", not both");
-    } else found = TESTS[i];
-  }
-  if (!found.length) object.problem("", "needs one of: " + TESTS.join(", "));
-  return found;
+  return oneOf(object, TESTS, "test");
 }
 
 /** Reads the test `name`; what is wrong is noted in the document. */

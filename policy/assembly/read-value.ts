@@ -1,4 +1,5 @@
 import { Bytes, HeaderName, JsonKind, JsonObject } from "proxy-wasm-assemblyscript-sdk";
+import { oneOf } from "./one-of";
 import { Value } from "./value";
 import { attributeNames, attributeValue } from "./values/attribute";
 import { ClaimValue, isClaimName } from "./values/claim";
@@ -33,13 +34,7 @@ const MOST_SEGMENT = 255;
  * @param masks `clientIp` may be cut to a network: `maskV4` [32] and `maskV6` [64, what one subscriber has]
  */
 export function readValue(object: JsonObject, masks: bool = false): Value | null {
-  let found = "";
-  for (let i = 0; i < NAMES.length; i++) {
-    if (!object.has(NAMES[i])) continue;
-    if (found.length) {
-      object.problem(NAMES[i], "names a second value: " + found + " or " + NAMES[i] + ", not both");
-    } else found = NAMES[i];
-  }
+  const found = oneOf(object, NAMES, "value");
   if (found == "header") return header(object);
   if (found == "cookie") return cookie(object);
   if (found == "query") return query(object);
@@ -53,7 +48,6 @@ export function readValue(object: JsonObject, masks: bool = false): Value | null
   if (found == "claim") return claim(object);
   if (found == "attribute") return attribute(object);
   if (found == "constant") return new ConstantValue(object.bytes(found));
-  object.problem("", "needs one of: " + NAMES.join(", "));
   return null;
 }
 

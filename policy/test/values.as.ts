@@ -1,8 +1,11 @@
 // The vocabulary's pure parts as plain functions: bytes in at `input`, bytes out at `output`.
 import { ArenaBuffer, Bytes } from "proxy-wasm-assemblyscript-sdk";
 import { enter, leave } from "proxy-wasm-assemblyscript-sdk/assembly/context/callback";
-import { Cidr, CookieValue, IpAddress, PathSegmentValue, PathTemplateValue, QueryValue } from "../index";
-import { Random } from "../index";
+import { CookieValue } from "../assembly/values/cookie";
+import { PathSegmentValue } from "../assembly/values/path";
+import { PathTemplateValue } from "../assembly/values/path-template";
+import { QueryValue } from "../assembly/values/query";
+import { Cidr, IpAddress, Random } from "../index";
 
 const IN: usize = memory.data(1 << 17, 16);
 const OUT: usize = memory.data(1 << 18, 16);

@@ -85,11 +85,7 @@ abstract class MetricFamily<T> {
   }
 
   private add(value: Bytes): this {
-    value._fresh();
-    const key = this.key;
-    const length = key.reserve(4);
-    if (length != 0) store<u32>(length, value.length);
-    key.push(value.ptr, value.length);
+    this.key.pushSized(value);
     return this;
   }
 

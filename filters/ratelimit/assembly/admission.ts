@@ -1,7 +1,7 @@
 import { EMPTY, HttpContext } from "proxy-wasm-assemblyscript-sdk";
 import { Attributes, Random } from "../../../policy";
 import { Attempt } from "./attempt";
-import { KeyOutcome, pushPart, writeKey } from "./key";
+import { KeyOutcome, writeKey } from "./key";
 import { Limit } from "./limit";
 import { Outcome } from "./outcome";
 import { Mode, Plan } from "./plan";
@@ -109,7 +109,7 @@ export class Admission {
     }
     if (plan === null || plan.mode == Mode.Off) return;
     const bucket = plan.bucket;
-    if (bucket !== null) pushPart(text, bucket);
+    if (bucket !== null) text.pushSized(bucket);
     const missing = outcome == KeyOutcome.Denied;
     const cost = missing || limit.cost.after ? 0 : limit.cost.of(context, from.headers);
     attempt.again(limit, plan, missing ? EMPTY : text.bytes(), cost, missing ? Outcome.KeyMissing : Outcome.Admitted);

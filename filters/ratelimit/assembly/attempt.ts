@@ -95,17 +95,16 @@ export class Attempt {
     let strange = false;
     for (let i = 0; i < windows.length; i++) {
       const rate = windows[i].rate;
-      const at = slot.payload + <usize>(i * WINDOW_BYTES);
-      let used = rate.used(at, now);
+      let used = rate.used(slot.payload + <usize>(i * WINDOW_BYTES), now);
       if (!this.limit.cost.after && rate.isStrange(used)) {
         used = rate.capacity;
-        rate.store(at, now, used);
         strange = true;
       }
       this.used[i] = used;
       if (!rate.admits(used, needed)) this.outcome = Outcome.Limited;
     }
-    if (strange && this.outcome == Outcome.Limited) slot.commit(this.expiry(slot));
+    // A refused request writes nothing, and the bucket would stay so.
+    if (strange && this.outcome == Outcome.Limited) this.write(slot, now);
   }
 
   /** Charges what `look` found admitted. Afterwards `outcome` may have changed: others were faster and the bucket is empty now. */
@@ -123,16 +122,11 @@ export class Attempt {
       const slot = this.slot;
       if (slot === null || this.outcome != Outcome.Admitted) return;
       const count = this.affordable(now);
-      let expires: u64 = 0;
-      for (let i = 0; i < windows.length; i++) {
-        const rate = windows[i].rate;
-        const used = this.used[i] + <u64>this.cost * count * rate.p;
-        expires = max(expires, rate.store(slot.payload + <usize>(i * WINDOW_BYTES), now, used));
-      }
-      const status = slot.commit(expires);
+      for (let i = 0; i < windows.length; i++) this.used[i] += <u64>this.cost * count * windows[i].rate.p;
+      const status = this.write(slot, now);
       if (status == Status.Ok) {
         this.charged = true;
-        this.bought(count, now);
+        if (permits !== null && count > 1) this.keep(permits, count - 1, now);
         return;
       }
       if (status != Status.CasMismatch) {
@@ -178,16 +172,12 @@ export class Attempt {
       if (slot === null) return this.notFound;
       // Nothing in use: all has drained.
       if (refund && slot.fresh) return Outcome.Admitted;
-      let expires: u64 = 0;
       for (let i = 0; i < windows.length; i++) {
         const rate = windows[i].rate;
-        const at = slot.payload + <usize>(i * WINDOW_BYTES);
-        const before = rate.used(at, now);
-        const used = refund ? rate.refunded(before, this.cost, elapsed) : rate.owing(before, this.cost);
-        this.used[i] = used;
-        expires = max(expires, rate.store(at, now, used));
+        const before = rate.used(slot.payload + <usize>(i * WINDOW_BYTES), now);
+        this.used[i] = refund ? rate.refunded(before, this.cost, elapsed) : rate.owing(before, this.cost);
       }
-      const status = slot.commit(expires);
+      const status = this.write(slot, now);
       if (status == Status.Ok) return Outcome.Admitted;
       if (status != Status.CasMismatch) return Outcome.HostFailed;
       this.retries++;
@@ -215,22 +205,21 @@ export class Attempt {
     return min(this.limit.batch, max(1, this.plan.windows[0].rate.remaining(this.used[0]) / this.cost));
   }
 
-  /** When all windows of the slot are full again. */
-  private expiry(slot: Slot): u64 {
+  /** Writes `used` to the bucket, if nobody has since it was found. */
+  private write(slot: Slot, now: u64): Status {
+    const windows = this.plan.windows;
     let expires: u64 = 0;
-    for (let i = 0; i < this.plan.windows.length; i++) expires = max(expires, load<u64>(slot.payload + <usize>(i * WINDOW_BYTES)));
-    return expires;
+    for (let i = 0; i < windows.length; i++) {
+      expires = max(expires, windows[i].rate.store(slot.payload + <usize>(i * WINDOW_BYTES), now, this.used[i]));
+    }
+    return slot.commit(expires);
   }
 
-  private bought(count: u32, now: u64): void {
-    const windows = this.plan.windows;
-    for (let i = 0; i < windows.length; i++) this.used[i] += <u64>this.cost * windows[i].rate.p;
-    const permits = this.limit.permits;
-    if (permits === null || count == 1) return;
-    const rate = windows[0].rate;
-    const spare = count - 1;
+  /** Keeps the permits that were bought beside this request's own. */
+  private keep(permits: Permits, spare: u32, now: u64): void {
+    const rate = this.plan.windows[0].rate;
     // As long as the bucket takes to be full without them: then a key that came to rest has what one has that is new.
-    const state = permits.put(this.hash, spare, now + rate.untilFull(rate.capacity));
-    rate.store(state, now, this.used[0] + <u64>this.cost * spare * rate.p);
+    rate.store(permits.put(this.hash, spare, now + rate.untilFull(rate.capacity)), now, this.used[0]);
+    this.used[0] -= <u64>this.cost * spare * rate.p;
   }
 }

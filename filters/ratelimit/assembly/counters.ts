@@ -23,19 +23,27 @@ export class LimitCounters {
   }
 }
 
+const METRICS: string[] = [
+  "admitted",
+  "refused",
+  "shadow_refused",
+  "refunded",
+  "table_full",
+  "cas_retries",
+  "cas_exhausted",
+  "host_failed",
+  "invalid_metadata",
+];
+
 /** `wasm_filter.ratelimit.limit=.=NAME;.;...`: Envoy's `stats_tags` make labels of it, as of Istio's own. */
 export class Families {
-  private readonly families: CounterFamily[] = [
-    "admitted_total",
-    "refused_total",
-    "shadow_refused_total",
-    "refunded_total",
-    "table_full_total",
-    "cas_retries_total",
-    "cas_exhausted_total",
-    "host_failed_total",
-    "invalid_metadata_total",
-  ].map<CounterFamily>((name) => new CounterFamily("ratelimit", "meshscript_ratelimit_" + name, ["limit"]));
+  private readonly families: CounterFamily[] = [];
+
+  constructor(limits: i32) {
+    for (let i = 0; i < METRICS.length; i++) {
+      this.families.push(new CounterFamily("ratelimit", "meshscript_ratelimit_" + METRICS[i] + "_total", ["limit"], limits));
+    }
+  }
 
   of(limit: Bytes): LimitCounters {
     const all = this.families;

@@ -17,10 +17,10 @@ import { Attempt } from "./attempt";
 import { RateLimitConfig, readConfig } from "./config";
 import { WINDOW_BYTES } from "./core/rate";
 import { Families } from "./counters";
+import { reportAdmitted, reportRefused } from "./explain";
 import { Limit } from "./limit";
 import { Outcome } from "./outcome";
 import { Report } from "./report";
-import { reportAdmitted, reportRefused } from "./explain";
 import { Verdicts } from "./verdict";
 
 /** Keys of a slot: so many that some slot overflows only when most of the table is in use. */
@@ -54,8 +54,8 @@ export class RateLimitRoot extends RootContext {
     const gauges = new MemoryGauges("meshscript_ratelimit");
     gauges.report();
     this.gauges = gauges;
-    const families = new Families();
     const limits = this.config.limits;
+    const families = new Families(limits.length);
     for (let i = 0; i < limits.length; i++) {
       const table = this.tableOf(limits[i]);
       if (table === null) {

@@ -32,17 +32,10 @@ export function writeKey(parts: KeyPart[], from: Attributes, into: ArenaBuffer):
   for (let i = 0; i < parts.length; i++) {
     const part = parts[i];
     const value = part.value.unique(from);
-    if (value !== null) pushPart(into, value);
+    if (value !== null) into.pushSized(value);
     else if (part.onMissing == OnMissing.Skip) return KeyOutcome.Skipped;
     else if (part.onMissing == OnMissing.Deny) return KeyOutcome.Denied;
-    else pushPart(into, EMPTY);
+    else into.pushSized(EMPTY);
   }
   return KeyOutcome.Complete;
-}
-
-/** One part as `writeKey` writes it. */
-export function pushPart(into: ArenaBuffer, value: Bytes): void {
-  const length = into.reserve(4);
-  if (length != 0) store<u32>(length, value.length);
-  into.push(value.ptr, value.length);
 }

@@ -1,11 +1,12 @@
 import { ArenaBuffer, Bytes, GrpcStatus, HeaderList, HeaderName, HttpContext, Status } from "proxy-wasm-assemblyscript-sdk";
 import { Attempt } from "./attempt";
-import { pushBytes, pushInteger, secondsUp } from "./core/fields";
+import { pushInteger, secondsUp } from "./core/fields";
 import { REASONS } from "./outcome";
 import { Report } from "./report";
 
 const RETRY_AFTER: HeaderName = new HeaderName("retry-after");
 const DETAILS: Bytes = Bytes.of("request_rate_limited{");
+
 /** The answer to a request that is refused. */
 export class Refusal {
   status: u32 = 429;
@@ -29,11 +30,11 @@ export class Refusal {
     }
     report.putInto(headers, told);
     text.clear();
-    pushBytes(text, DETAILS);
-    pushBytes(text, because.refusingName);
+    text.pushBytes(DETAILS);
+    text.pushBytes(because.refusingName);
     const reason = REASONS[because.outcome];
     if (reason.length > 0) text.pushByte(0x2c);
-    pushBytes(text, reason);
+    text.pushBytes(reason);
     text.pushByte(0x7d);
     const status = context.sendLocalResponse(this.status, this.body, headers, text.bytes(), this.grpcStatus);
     // Left out of capability_restriction_config: better no answer than a client that waits for one.

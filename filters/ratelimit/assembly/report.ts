@@ -1,5 +1,5 @@
 import { ArenaBuffer, Bytes, HeaderList, HeaderName, Headers } from "proxy-wasm-assemblyscript-sdk";
-import { pushBytes, pushInteger, secondsUp } from "./core/fields";
+import { pushInteger, secondsUp } from "./core/fields";
 import { Window } from "./core/window";
 
 const POLICY: HeaderName = new HeaderName("ratelimit-policy");
@@ -82,7 +82,7 @@ export class Report {
     text.clear();
     for (let i = 0; i < this.windows.length; i++) {
       separate(text);
-      pushBytes(text, this.windows[i].policy);
+      text.pushBytes(this.windows[i].policy);
     }
     return text.bytes();
   }
@@ -92,10 +92,10 @@ export class Report {
     for (let i = 0; i < this.windows.length; i++) {
       if (this.silent[i]) continue;
       separate(text);
-      pushBytes(text, this.windows[i].item);
+      text.pushBytes(this.windows[i].item);
       pushInteger(text, this.remaining[i]);
       if (this.seconds[i] == u64.MAX_VALUE) continue;
-      pushBytes(text, T);
+      text.pushBytes(T);
       pushInteger(text, this.seconds[i]);
     }
     return text.bytes();
@@ -107,7 +107,7 @@ export class Report {
     pushInteger(text, this.windows[tightest].rate.burst);
     for (let i = 0; i < this.windows.length; i++) {
       separate(text);
-      pushBytes(text, this.windows[i].legacy);
+      text.pushBytes(this.windows[i].legacy);
     }
     return text.bytes();
   }

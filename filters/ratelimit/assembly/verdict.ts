@@ -1,6 +1,5 @@
 import { ArenaBuffer, Bytes } from "proxy-wasm-assemblyscript-sdk";
 import { Admission } from "./admission";
-import { pushBytes } from "./core/fields";
 import { Outcome, REASONS } from "./outcome";
 
 const ADMITTED: Bytes = Bytes.of("verdict=admitted");
@@ -8,6 +7,7 @@ const SHADOW: Bytes = Bytes.of(" shadow=");
 const UNCOUNTED: Bytes = Bytes.of(" uncounted=");
 const REFUSED: Bytes = Bytes.of("verdict=refused limit=");
 const REASON: Bytes = Bytes.of(" reason=");
+
 /** For access logs, `%FILTER_STATE(wasm.meshscript.ratelimit:PLAIN)%`: the verdict, and the limit that it is by. */
 export class Verdicts {
   private readonly text: ArenaBuffer = new ArenaBuffer();
@@ -17,19 +17,19 @@ export class Verdicts {
     const refusing = admission.refusing;
     text.clear();
     if (refusing !== null) {
-      pushBytes(text, REFUSED);
-      pushBytes(text, refusing.refusingName);
+      text.pushBytes(REFUSED);
+      text.pushBytes(refusing.refusingName);
       if (refusing.outcome == Outcome.Limited) return text.bytes();
-      pushBytes(text, REASON);
-      pushBytes(text, REASONS[refusing.outcome]);
+      text.pushBytes(REASON);
+      text.pushBytes(REASONS[refusing.outcome]);
       return text.bytes();
     }
     for (let i = 0; i < admission.size; i++) {
       const attempt = admission.attempts[i];
       if (attempt.outcome == Outcome.Admitted) continue;
-      if (text.length == 0) pushBytes(text, ADMITTED);
-      pushBytes(text, attempt.passes ? UNCOUNTED : SHADOW);
-      pushBytes(text, attempt.refusingName);
+      if (text.length == 0) text.pushBytes(ADMITTED);
+      text.pushBytes(attempt.passes ? UNCOUNTED : SHADOW);
+      text.pushBytes(attempt.refusingName);
     }
     return text.length == 0 ? ADMITTED : text.bytes();
   }

@@ -1,25 +1,10 @@
 // Beside Envoy's own local_ratelimit in one Envoy, with the same traffic.
 import { expect, test } from "vitest";
 import { type Envoy, closedLoop, openEnvoy } from "../../../harness/index.ts";
+import { native } from "./native.ts";
 import { ratelimitModule } from "./support.ts";
 
 const wasm = await ratelimitModule();
-
-/** By the value of x-user, whatever it is: Envoy then makes buckets as they are asked for, 20 at once unless told otherwise. */
-function native(bucket: { max_tokens: number; tokens_per_fill: number; fill_interval: string }) {
-  return {
-    name: "envoy.filters.http.local_ratelimit",
-    typedConfig: {
-      "@type": "type.googleapis.com/envoy.extensions.filters.http.local_ratelimit.v3.LocalRateLimit",
-      stat_prefix: "native",
-      filter_enabled: { default_value: { numerator: 100 } },
-      filter_enforced: { default_value: { numerator: 100 } },
-      token_bucket: { max_tokens: 1_000_000, tokens_per_fill: 1_000_000, fill_interval: "1s" },
-      rate_limits: [{ actions: [{ request_headers: { header_name: "x-user", descriptor_key: "user" } }] }],
-      descriptors: [{ entries: [{ key: "user" }], token_bucket: bucket }],
-    },
-  };
-}
 
 const ours = (requests: number, burst: number) => ({
   name: "ratelimit",

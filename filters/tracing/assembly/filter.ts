@@ -208,11 +208,11 @@ class Tracing extends HttpContext {
     const text = this.tracing.text;
     text.clear();
     const verb = ACTIONS[action];
-    text.push(verb.ptr, verb.length);
-    text.push(TRACE_ID.ptr, TRACE_ID.length);
+    text.pushBytes(verb);
+    text.pushBytes(TRACE_ID);
     const at = text.reserve(TRACEPARENT_LENGTH);
     if (at != 0) context.write(at);
-    text.push(PARENT_ID.ptr, PARENT_ID.length);
+    text.pushBytes(PARENT_ID);
     if (parentId == 0) text.pushByte(0x2d);
     else {
       const id = text.reserve(16);

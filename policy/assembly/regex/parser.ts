@@ -1,7 +1,8 @@
 import { Bytes } from "proxy-wasm-assemblyscript-sdk";
+import { isWord } from "../ascii";
 import { ByteSet, namedSet } from "./byte-set";
 import { Node, Place } from "./node";
-import { isDigit, isName, MAX_REPEAT, Reader } from "./reader";
+import { MAX_REPEAT, Reader } from "./reader";
 
 const MAX_PATTERN = 16384;
 /** The parser and the compiler call themselves for each parenthesis; this is far from what a stack holds. */
@@ -237,7 +238,7 @@ export class Parser extends Reader {
     const negated = this.pattern.at(this.at + 2) == 0x5e;
     const name = this.pattern.slice(this.at + (negated ? 3 : 2), end).toString();
     const named = name.length > 1 ? namedSet(name, (this.flags & FOLD) != 0) : null;
-    if (named === null) return this.refuse("unknown class" + (isWord(name) ? " [:" + name + ":]" : ""), this.at);
+    if (named === null) return this.refuse("unknown class" + (isPlain(name) ? " [:" + name + ":]" : ""), this.at);
     set.addAll(negated ? named.negated() : named);
     this.at = end + 2;
     return true;
@@ -253,7 +254,7 @@ export class Parser extends Reader {
     if (named) {
       this.at += named;
       const name = this.at;
-      while (isName(this.peek())) this.at++;
+      while (isWord(this.peek())) this.at++;
       if (this.at == name || this.peek() != 0x3e) return this.refuse("group without a name of A-Z a-z 0-9 _", start);
       this.at++;
       return true;
@@ -320,8 +321,8 @@ export class Parser extends Reader {
 }
 
 /** What may stand in a message as it is. */
-function isWord(text: string): bool {
-  for (let i = 0; i < text.length; i++) if (!isName(text.charCodeAt(i))) return false;
+function isPlain(text: string): bool {
+  for (let i = 0; i < text.length; i++) if (!isWord(text.charCodeAt(i))) return false;
   return text.length > 0 && text.length <= 20;
 }
 

@@ -1,3 +1,4 @@
+import { isWord } from "../ascii";
 import { Place } from "./node";
 
 /** What came before a place, as far as assertions ask for it. */
@@ -26,9 +27,4 @@ export function placesAt(previous: Before, byte: i32): i32 {
   if (byte == END) places |= Place.TextEnd | Place.LineEnd;
   if (byte == 0x0a) places |= Place.LineEnd;
   return places;
-}
-
-/** As `\w`: words are of ASCII. */
-export function isWord(byte: i32): bool {
-  return <u32>(byte - 0x30) < 10 || <u32>((byte | 0x20) - 0x61) < 26 || byte == 0x5f;
 }

@@ -1,4 +1,5 @@
 import { Bytes } from "proxy-wasm-assemblyscript-sdk";
+import { hexadecimalDigit, isDigit, isWord } from "../ascii";
 import { Node } from "./node";
 
 export const MAX_REPEAT = 1000;
@@ -24,7 +25,7 @@ export abstract class Reader {
     const start = this.at++;
     if (this.at >= this.pattern.length) return this.noEscape("\\ at the end", start);
     const letter = this.pattern.at(this.at++);
-    if (letter < 0x80 && !isName(letter)) return letter;
+    if (letter < 0x80 && !isWord(letter)) return letter;
     if (letter == 0x5f) return letter;
     if (letter == 0x6e) return 0x0a;
     if (letter == 0x74) return 0x09;
@@ -83,21 +84,6 @@ export abstract class Reader {
   }
 }
 
-export function isName(byte: i32): bool {
-  return isDigit(byte) || <u32>((byte | 0x20) - 0x61) < 26 || byte == 0x5f;
-}
-
-export function isDigit(byte: i32): bool {
-  return <u32>(byte - 0x30) < 10;
-}
-
 function isOctal(byte: i32): bool {
   return <u32>(byte - 0x30) < 8;
-}
-
-/** The value of a hexadecimal digit, or -1. */
-function hexadecimalDigit(byte: i32): i32 {
-  if (isDigit(byte)) return byte - 0x30;
-  const letter = (byte | 0x20) - 0x61;
-  return <u32>letter < 6 ? letter + 10 : -1;
 }

@@ -1,5 +1,6 @@
+import { isWord } from "../ascii";
 import { Place } from "./node";
-import { Before, before, isWord } from "./place";
+import { Before, before } from "./place";
 import { argumentOf, highOf, lowOf, MATCH, Opcode, opcodeOf, Program } from "./program";
 import { simulation } from "./simulation";
 
@@ -90,7 +91,7 @@ class Builder {
   private readonly starts: i32[] = [];
   private readonly previous: i32[] = [];
   /** States by hash, counted from 1: there are at most half as many, and those that one state adds. */
-  private readonly slots: StaticArray<u16> = new StaticArray<u16>(MAX_ENTRIES);
+  private slots: StaticArray<u16> = new StaticArray<u16>(0);
 
   begin(program: Program, columns: StaticArray<u8>): void {
     this.program = program;
@@ -101,7 +102,9 @@ class Builder {
     this.starts.length = 0;
     this.starts.push(0);
     this.previous.length = 0;
-    this.slots.fill(0);
+    // Made by the first pattern: most modules have none.
+    if (this.slots.length == 0) this.slots = new StaticArray<u16>(MAX_ENTRIES);
+    else this.slots.fill(0);
   }
 
   build(): bool {

@@ -1,6 +1,6 @@
 import { ArenaBuffer, Bytes } from "proxy-wasm-assemblyscript-sdk";
 import { Attributes } from "../attributes";
-import { IpAddress, pushDecimal } from "../ip";
+import { IpAddress } from "../ip";
 import { Value } from "../value";
 
 /** The client's address in canonical text, or the network that it is in: `10.1.2.3`, `10.1.2.0/24`, `2001:db8::/64`. */
@@ -25,7 +25,7 @@ export class ClientIpValue extends Value {
     const mask = address.isV4 ? this.maskV4 : this.maskV6;
     if (mask < (address.isV4 ? 32 : 128)) {
       this.text.pushByte(0x2f);
-      pushDecimal(this.text, mask);
+      this.text.pushDecimal(mask);
     }
     return this.text.ok ? this.text.bytes() : null;
   }

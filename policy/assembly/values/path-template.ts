@@ -1,4 +1,5 @@
 import { Bytes } from "proxy-wasm-assemblyscript-sdk";
+import { isWord } from "../ascii";
 import { Attributes } from "../attributes";
 import { Value } from "../value";
 import { urlPath } from "./path";
@@ -65,5 +66,5 @@ function segmentEnd(text: Bytes, start: i32): i32 {
 }
 
 function isName(byte: i32): bool {
-  return <u32>(byte - 0x30) < 10 || <u32>((byte | 0x20) - 0x61) < 26 || byte == 0x2e || byte == 0x5f || byte == 0x2d;
+  return isWord(byte) || byte == 0x2e || byte == 0x2d;
 }

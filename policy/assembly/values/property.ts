@@ -26,17 +26,10 @@ export class IntegerValue extends Value {
     const raw = index == 0 ? from.property(this.path) : null;
     if (raw === null || raw.length != 8) return null;
     const value = load<i64>(raw.ptr);
-    let rest = value < 0 ? -(<u64>value) : <u64>value;
-    let length = value < 0 ? 2 : 1;
-    for (let left = rest / 10; left > 0; left /= 10) length++;
-    this.text.clear();
-    const at = this.text.reserve(length);
-    if (at == 0) return null;
-    store<u8>(at, 0x2d);
-    do {
-      store<u8>(at + <usize>--length, <u8>(0x30 + (rest % 10)));
-      rest /= 10;
-    } while (rest > 0);
-    return this.text.bytes();
+    const text = this.text;
+    text.clear();
+    if (value < 0) text.pushByte(0x2d);
+    text.pushDecimal(value < 0 ? -(<u64>value) : <u64>value);
+    return text.ok ? text.bytes() : null;
   }
 }

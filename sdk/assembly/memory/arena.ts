@@ -112,6 +112,29 @@ export class ArenaBuffer {
     if (to != 0) store<u8>(to, byte);
   }
 
+  pushBytes(bytes: Bytes): void {
+    bytes._fresh();
+    this.push(bytes.ptr, bytes.length);
+  }
+
+  /** The length in four bytes, then the bytes: written one after the other, no two lists of them are alike. */
+  pushSized(bytes: Bytes): void {
+    const length = this.reserve(4);
+    if (length != 0) store<u32>(length, bytes.length);
+    this.pushBytes(bytes);
+  }
+
+  pushDecimal(value: u64): void {
+    let digits = 1;
+    for (let left = value / 10; left > 0; left /= 10) digits++;
+    let at = this.reserve(digits);
+    if (at == 0) return;
+    for (at += <usize>digits - 1; digits > 0; digits--, at--) {
+      store<u8>(at, 0x30 + <u8>(value % 10));
+      value /= 10;
+    }
+  }
+
   bytes(): Bytes {
     return Bytes.borrow(this.at, this.length);
   }

@@ -1,6 +1,5 @@
 import { ArenaBuffer, Bytes, JsonArray, JsonKind } from "proxy-wasm-assemblyscript-sdk";
 import { Window } from "../core/window";
-import { pushPart } from "../key";
 import { Mode, Override, Plan } from "../plan";
 import { hasRates, readRates } from "./rates";
 
@@ -19,7 +18,7 @@ export function readOverrides(array: JsonArray, name: Bytes, parts: i32, windows
       object.problem("key", "must hold one value for each part of the limit's key, which has " + parts.toString());
     }
     const key = new ArenaBuffer();
-    for (let k = 0; k < values.length; k++) pushPart(key, values.bytes(k));
+    for (let k = 0; k < values.length; k++) key.pushSized(values.bytes(k));
     const own = key.bytes().copy();
     for (let k = 0; k < overrides.length; k++) {
       if (overrides[k].key.equals(own)) object.problem("key", "has an override already");

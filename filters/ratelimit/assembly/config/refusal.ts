@@ -1,4 +1,4 @@
-import { Bytes, EMPTY, GrpcStatus, HeaderList, HeaderName, JsonObject } from "proxy-wasm-assemblyscript-sdk";
+import { EMPTY, GrpcStatus, HeaderList, HeaderName, isFieldValue, JsonObject } from "proxy-wasm-assemblyscript-sdk";
 import { Refusal } from "../refusal";
 
 const GRPC: string[] = ["RESOURCE_EXHAUSTED", "UNAVAILABLE"];
@@ -28,15 +28,6 @@ export function readRefusal(json: JsonObject, refusal: Refusal): void {
 function mayBeAdded(name: HeaderName): bool {
   if (!name.valid || name.bytes.at(0) == 0x3a || RESERVED.includes(name.toString())) return false;
   return new HeaderList().add(name, EMPTY).framing === null;
-}
-
-/** RFC 9110, 5.5: no control characters but tabs. */
-function isFieldValue(value: Bytes): bool {
-  for (let i = 0; i < value.length; i++) {
-    const byte = value.at(i);
-    if ((byte < 0x20 && byte != 0x09) || byte == 0x7f) return false;
-  }
-  return true;
 }
 
 /** What the refusal writes itself. */

@@ -13,19 +13,7 @@ export function pushString(into: ArenaBuffer, text: Bytes): void {
 
 /** A non-negative Integer of RFC 9651, 3.3.1: at most fifteen digits; what is larger is written as the largest. */
 export function pushInteger(into: ArenaBuffer, value: u64): void {
-  let rest = min(value, 999_999_999_999_999);
-  let digits = 1;
-  for (let ten: u64 = 10; rest >= ten; ten *= 10) digits++;
-  let at = into.reserve(digits);
-  if (at == 0) return;
-  for (at += <usize>digits - 1; digits > 0; digits--, at--) {
-    store<u8>(at, 0x30 + <u8>(rest % 10));
-    rest /= 10;
-  }
-}
-
-export function pushBytes(into: ArenaBuffer, bytes: Bytes): void {
-  into.push(bytes.ptr, bytes.length);
+  into.pushDecimal(min(value, 999_999_999_999_999));
 }
 
 /** Whole seconds, rounded up: who waits so long has waited long enough. */

@@ -1,5 +1,5 @@
 import { ArenaBuffer, Bytes } from "proxy-wasm-assemblyscript-sdk";
-import { pushBytes, pushInteger, pushString, secondsUp } from "./fields";
+import { pushInteger, pushString, secondsUp } from "./fields";
 import { Rate } from "./rate";
 
 const Q: Bytes = Bytes.of(";q=");
@@ -25,20 +25,20 @@ export class Window {
     const seconds = secondsUp(rate.untilFull(rate.capacity));
     const text = new ArenaBuffer();
     pushString(text, name);
-    pushBytes(text, Q);
+    text.pushBytes(Q);
     pushInteger(text, rate.burst);
-    pushBytes(text, W);
+    text.pushBytes(W);
     pushInteger(text, seconds);
     this.policy = text.bytes().copy();
     text.clear();
     pushString(text, name);
-    pushBytes(text, R);
+    text.pushBytes(R);
     this.item = text.bytes().copy();
     text.clear();
     pushInteger(text, rate.burst);
-    pushBytes(text, W);
+    text.pushBytes(W);
     pushInteger(text, seconds);
-    pushBytes(text, NAME);
+    text.pushBytes(NAME);
     pushString(text, name);
     this.legacy = text.bytes().copy();
   }
