@@ -74,6 +74,14 @@ const network = z
     if (problem) context.addIssue({ code: "custom", message: problem });
   });
 
+/** A network whose bits beyond the prefix do not count, as Istio and Envoy take it. */
+export const looseNetwork = z
+  .string()
+  .meta({ pattern: "^[0-9A-Fa-f:.]+(/(0|[1-9][0-9]{0,2}))?$", patternErrorMessage: NO_NETWORK })
+  .superRefine((text, context) => {
+    if (networkProblem(text) === NO_NETWORK) context.addIssue({ code: "custom", message: NO_NETWORK });
+  });
+
 /** The kinds of test; a condition has exactly one. Whether a regular expression is one, only the module knows: policy/assembly/regex. */
 const tests = {
   exact: z.string().describe("The value is this."),
@@ -85,8 +93,58 @@ const tests = {
   present: z.boolean().describe("There is a value, or with `false` none."),
 };
 
+/** What no filter may add to an answer of its own; `content-type` has a field. */
+const FRAMING = [
+  ...["host", "content-length", "transfer-encoding", "connection", "upgrade", "keep-alive", "proxy-connection", "http2-settings"],
+  ...["trailer", "te", "content-type"],
+];
+
+/** The name of a header that may be added to an answer of ours: none of `reserved`, in any case. JSON Schema's patterns have no flags. */
+export function addableHeader(reserved: readonly string[]) {
+  const names = [...FRAMING, ...reserved].join("|").replace(/[a-z]/g, (letter) => `[${letter}${letter.toUpperCase()}]`);
+  return z.string().regex(new RegExp(`^(?!(${names})$)[!#$%&'*+\\-.^_\`|~0-9A-Za-z]+$`), "is no name of a header that may be added here");
+}
+
+/** Text that may stand in a header. */
+function fieldValue() {
+  // What it may not hold: a class of what it may would end at U+FFFF for those who read patterns by code points, as JSON Schema does.
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what it is about
+  return z.string().regex(/^[^\x00-\x08\x0a-\x1f\x7f]*$/, "is no header value");
+}
+
+interface LocalReply<Grpc extends readonly [string, ...string[]]> {
+  status: z.ZodInt;
+  defaultStatus: number;
+  body: string;
+  grpcStatus: z.ZodDefault<z.ZodEnum<{ [K in Grpc[number]]: K }>>;
+  /** Headers that the filter writes itself. */
+  reserved?: readonly string[];
+}
+
+/** The answer that a filter gives in place of the upstream; policy/assembly/local-reply.ts reads it. */
+export function localReply<Grpc extends readonly [string, ...string[]]>({
+  status,
+  defaultStatus,
+  body,
+  grpcStatus,
+  reserved = [],
+}: LocalReply<Grpc>) {
+  return z.strictObject({
+    status: status.default(defaultStatus).describe("HTTP status; a gRPC request gets `grpcStatus` instead."),
+    body: z.string().default(body).describe("Of the answer; for gRPC its message."),
+    contentType: fieldValue().default("text/plain"),
+    headers: z
+      .record(addableHeader(reserved), fieldValue())
+      .refine((headers) => Object.keys(headers).length <= 64, "must be 64 at most")
+      .meta({ maxProperties: 64 })
+      .default({})
+      .describe("Further headers."),
+    grpcStatus,
+  });
+}
+
 /** Text of a pattern. Editors and `meshscript check` show the message in the pattern's stead. */
-function matching(pattern: RegExp, message: string) {
+export function matching(pattern: RegExp, message: string) {
   return z.string().regex(pattern, message).meta({ patternErrorMessage: message });
 }
 

@@ -1,9 +1,13 @@
-export { Attributes } from "./assembly/attributes";
+export { hexadecimalDigit } from "./assembly/ascii";
+export { absent, Attributes } from "./assembly/attributes";
 export { Cidr } from "./assembly/cidr";
 export { Condition, Conditions, readConditions } from "./assembly/condition";
 export { IpAddress } from "./assembly/ip";
+export { MetadataKind, MetadataReader } from "./assembly/metadata";
 export { Random } from "./assembly/random";
 export { readValue } from "./assembly/read-value";
 export { Regex } from "./assembly/regex/regex";
 export { seeded } from "./assembly/seed";
 export { Value } from "./assembly/value";
+export { isClaimName } from "./assembly/values/claim";
+export { LocalReply, readLocalReply } from "./assembly/local-reply";

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { condition, headerName, maskableValue, percentage } from "../vocabulary.ts";
+import { condition, headerName, localReply, maskableValue, percentage } from "../vocabulary.ts";
 
 const MOST = 1_000_000_000;
 
@@ -133,28 +133,11 @@ const limit = z
   })
   .meta(ratesOrSchema("perRoute"));
 
-/** Headers that Envoy or the refusal itself writes, in any case: the pattern says so itself, for JSON Schema has no flags. */
-const RESERVED = [
-  ...["host", "content-length", "transfer-encoding", "connection", "upgrade", "keep-alive", "proxy-connection", "http2-settings"],
-  ...["trailer", "te", "content-type", "retry-after", "ratelimit", "ratelimit-policy"],
-  ...["limit", "remaining", "reset"].map((what) => `x-ratelimit-${what}`),
-]
-  .join("|")
-  .replace(/[a-z]/g, (letter) => `[${letter}${letter.toUpperCase()}]`);
-
-const refusal = z.strictObject({
-  status: z.int().min(400).max(599).default(429).describe("HTTP status; a gRPC request gets `grpcStatus` instead."),
-  body: z.string().default("Too many requests").describe("Of the answer; for gRPC its message."),
-  contentType: fieldValue().default("text/plain"),
-  headers: z
-    .record(
-      z.string().regex(new RegExp(`^(?!(${RESERVED})$)[!#$%&'*+\\-.^_\`|~0-9A-Za-z]+$`), "is no name of a header that may be added here"),
-      fieldValue(),
-    )
-    .refine((headers) => Object.keys(headers).length <= 64, "must be 64 at most")
-    .meta({ maxProperties: 64 })
-    .default({})
-    .describe("Further headers."),
+const refusal = localReply({
+  status: z.int().min(400).max(599),
+  defaultStatus: 429,
+  body: "Too many requests",
+  reserved: ["retry-after", "ratelimit", "ratelimit-policy", ...["limit", "remaining", "reset"].map((what) => `x-ratelimit-${what}`)],
   grpcStatus: z.enum(["RESOURCE_EXHAUSTED", "UNAVAILABLE"]).default("RESOURCE_EXHAUSTED").describe("`UNAVAILABLE` makes clients retry."),
 });
 
@@ -302,10 +285,4 @@ function distinct<K extends string>(key: K, message: string) {
       seen.add(text);
     });
   };
-}
-
-function fieldValue() {
-  // What it may not hold: a class of what it may would end at U+FFFF for those who read patterns by code points, as JSON Schema does.
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what it is about
-  return z.string().regex(/^[^\x00-\x08\x0a-\x1f\x7f]*$/, "is no header value");
 }

@@ -1,12 +1,14 @@
-import { BaseContext, Bytes, Headers, PropertyPath } from "proxy-wasm-assemblyscript-sdk";
+import { BaseContext, Bytes, Headers, lastStatus, PropertyPath, Status } from "proxy-wasm-assemblyscript-sdk";
 import { IpAddress } from "./ip";
 
 const SOURCE_ADDRESS: PropertyPath = PropertyPath.of("source.address");
+const METADATA: PropertyPath = PropertyPath.of("metadata");
 
 enum Known {
   Unread = 0,
   None = 1,
   Some = 2,
+  Failed = 3,
 }
 
 /**
@@ -20,6 +22,8 @@ export class Attributes {
   round: u32 = 0;
   private readonly client: IpAddress = new IpAddress();
   private clientKnown: Known = Known.Unread;
+  private metadata: Bytes | null = null;
+  private metadataKnown: Known = Known.Unread;
 
   /** Ties this to a request, in the callback that asks; forgets what was known of the one before. */
   of(headers: Headers, context: BaseContext): Attributes {
@@ -27,6 +31,8 @@ export class Attributes {
     this.context = context;
     if (++this.round == 0) this.round = 1;
     this.clientKnown = Known.Unread;
+    this.metadata = null;
+    this.metadataKnown = Known.Unread;
     return this;
   }
 
@@ -47,4 +53,23 @@ export class Attributes {
     }
     return this.clientKnown == Known.Some ? this.client : null;
   }
+
+  /** The stream's dynamic metadata for `MetadataReader`, read once a request; null when there is none. */
+  dynamicMetadata(): Bytes | null {
+    if (this.metadataKnown == Known.Unread) {
+      this.metadata = this.property(METADATA);
+      this.metadataKnown = this.metadata !== null ? Known.Some : absent() ? Known.None : Known.Failed;
+    }
+    return this.metadata;
+  }
+
+  /** The host did not say what the metadata is: null then is not "none". */
+  get metadataFailed(): bool {
+    return this.metadataKnown == Known.Failed;
+  }
+}
+
+/** After a property that is null: whether the host said that there is none. */
+export function absent(): bool {
+  return lastStatus == Status.NotFound;
 }

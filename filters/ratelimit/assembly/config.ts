@@ -1,8 +1,8 @@
 import { JsonArray, JsonObject } from "proxy-wasm-assemblyscript-sdk";
+import { LocalReply } from "../../../policy";
 import { readLimit } from "./config/limit";
-import { readRefusal } from "./config/refusal";
+import { defaultRefusal, readRefusal } from "./config/refusal";
 import { Limit } from "./limit";
-import { Refusal } from "./refusal";
 import { Told } from "./report";
 
 const TOLD: string[] = ["draft", "x-ratelimit"];
@@ -13,7 +13,7 @@ export class RateLimitConfig {
   told: u32 = Told.Draft;
   keySlots: u32 = 65_536;
   domain: string = "";
-  readonly refusal: Refusal = new Refusal();
+  readonly refusal: LocalReply = defaultRefusal();
   /** Some limit is charged when the stream is over. */
   chargesAfter: bool = false;
 }

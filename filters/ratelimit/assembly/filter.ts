@@ -20,6 +20,7 @@ import { Families } from "./counters";
 import { reportAdmitted, reportRefused } from "./explain";
 import { Limit } from "./limit";
 import { Outcome } from "./outcome";
+import { sendRefusal } from "./refusal";
 import { Report } from "./report";
 import { Verdicts } from "./verdict";
 
@@ -143,7 +144,7 @@ class RateLimiting extends HttpContext {
     }
     const report = root.takeReport();
     const wait = reportRefused(admission, report);
-    root.config.refusal.send(this, refusing, wait, report, root.config.told);
+    sendRefusal(this, root.config.refusal, refusing, wait, report, root.config.told);
     root.giveReport(report);
     return FilterHeadersStatus.StopIteration;
   }

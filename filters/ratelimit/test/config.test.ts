@@ -3,11 +3,10 @@ import { Ajv } from "ajv";
 import fc from "fast-check";
 import { beforeAll, describe, expect, test } from "vitest";
 import { type Verdict, openBareHost } from "../../../test/support/bare-host.ts";
+import { type Json, type Material, mutated, places } from "../../../test/support/mutations.ts";
 import { metadataSchemaFile, schemaFile } from "../../configs.ts";
 import { type RateLimitConfig, ratelimitConfig, ratelimitMetadata } from "../config.ts";
 import { ratelimitModule } from "./support.ts";
-
-type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
 
 let configure: (config: string) => Verdict;
 const bySchema = new Ajv({ allErrors: false, strict: false }).compile(JSON.parse(schemaFile("ratelimit")));
@@ -207,49 +206,13 @@ const junk: Json[] = [
   ...([["10.0.0.1/8"], ["10.0.0.0/33"], ["999.0.0.1"], { host: "a" }, { hosts: "a" }, { "Content-Length": "1" }, { "a b": "" }] as Json[]),
 ];
 
-interface Place {
-  /** The key that leads there; of a list's entry its list's. */
-  name: string;
-  old: Json;
-  put(value: Json): Json;
-}
-
-function places(root: Json, name = ""): Place[] {
-  if (Array.isArray(root)) {
-    return root.flatMap((item, i) => below(item, name, (v) => root.with(i, v)));
-  }
-  if (typeof root !== "object" || root === null) return [];
-  return Object.entries(root).flatMap(([key, item]) => below(item, key, (v) => ({ ...root, [key]: v })));
-}
-
-function below(item: Json, name: string, put: (value: Json) => Json): Place[] {
-  return [{ name, old: item, put }, ...places(item, name).map((place) => ({ ...place, put: (v: Json) => put(place.put(v)) }))];
-}
-
-/** Another value, another type, a key renamed, removed or put in, an entry doubled or removed. */
-function change(place: Place, all: readonly Place[], kind: number, which: number): Json {
-  const { old } = place;
-  const of = (list: readonly Json[]) => list[which % list.length] ?? null;
-  if (Array.isArray(old) && old.length > 0) {
-    const i = which % old.length;
-    if (kind < 3) return place.put(old.toSpliced(i, 0, old[i] ?? null));
-    if (kind < 4) return place.put(old.toSpliced(i, 1));
-  } else if (typeof old === "object" && old !== null) {
-    const entries = Object.entries(old);
-    const [key = "", item = null] = entries[which % entries.length] ?? [];
-    const without = entries.filter(([other]) => other !== key);
-    const names = ["batch", "burst", "windows", "mode", "per", "requests", "charge", "surplus", "onMissing", "maskV4"];
-    if (kind < 2) return place.put(Object.fromEntries(without));
-    if (kind < 3) return place.put(Object.fromEntries([...without, [`${key}x`, item]]));
-    if (kind < 5) return place.put({ ...old, [names[which % names.length] ?? ""]: of([...numbers.slice(0, 6), ...junk, "1s"]) });
-  } else if (kind < 5) {
-    if (place.name === "per") return place.put(of(periods));
-    if (typeof old === "number") return place.put(of(numbers));
-  }
-  // What stands elsewhere: of the wrong type, mostly.
-  if (kind < 7) return place.put(all[which % all.length]?.old ?? null);
-  return place.put(of([...junk, ...numbers, ...periods]));
-}
+const material: Material = {
+  keys: ["batch", "burst", "windows", "mode", "per", "requests", "charge", "surplus", "onMissing", "maskV4"],
+  values: [...numbers.slice(0, 6), ...junk, "1s"],
+  numbers,
+  byKey: { per: periods },
+  junk: [...junk, ...numbers, ...periods],
+};
 
 /** What a schema cannot say, by the module's words: there the schema may take what the module refuses. An example of each. */
 const beyondSchema: [rule: string, example: object][] = [
@@ -325,20 +288,18 @@ test("1,000 configurations with one place changed are judged alike by zod and th
   let accepted = 0;
   fc.assert(
     fc.property(config, fc.nat(), fc.nat({ max: 9 }), fc.nat(), (valid, at, kind, which) => {
-      const root: Place = { name: "", old: valid, put: (value) => value };
-      const all = [root, ...places(valid)];
-      const mutated = change(all[at % all.length] ?? root, all, kind, which);
-      const { zod, schema, module, logs } = judge(mutated);
-      expect({ mutated, zod, logs }).toEqual({ mutated, zod: module, logs });
+      const candidate = mutated(valid, at, kind, which, material);
+      const { zod, schema, module, logs } = judge(candidate);
+      expect({ candidate, zod, logs }).toEqual({ candidate, zod: module, logs });
       if (module) {
         accepted++;
-        expect({ mutated, schema, logs }).toEqual({ mutated, schema: true, logs: [] });
+        expect({ candidate, schema, logs }).toEqual({ candidate, schema: true, logs: [] });
         return;
       }
       refused++;
-      expect({ mutated, logs }).toEqual({ mutated, logs: [expect.stringMatching(/^\[ratelimit #\d+\] configuration refused: ./)] });
+      expect({ candidate, logs }).toEqual({ candidate, logs: [expect.stringMatching(/^\[ratelimit #\d+\] configuration refused: ./)] });
       const excused = beyondSchema.some(([rule]) => logs[0]?.includes(rule));
-      if (schema) expect({ mutated, logs, excused }).toEqual({ mutated, logs, excused: true });
+      if (schema) expect({ candidate, logs, excused }).toEqual({ candidate, logs, excused: true });
     }),
     { numRuns: 1_000 },
   );

@@ -143,7 +143,11 @@ export abstract class BaseContext {
   }
 
   private _readProperty(path: PropertyPath): bool {
-    if (activate(this._id) != Status.Ok) return false;
+    const status = activate(this._id);
+    if (status != Status.Ok) {
+      setLastStatus(status);
+      return false;
+    }
     clearOut();
     return setLastStatus(proxy_get_property(path.bytes.ptr, path.bytes.length, OUT, OUT_LENGTH)) == Status.Ok;
   }

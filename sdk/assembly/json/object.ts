@@ -120,6 +120,12 @@ export class JsonObject {
     return new JsonArray(this.document, this.scalar(key, JsonKind.Array, "an array"));
   }
 
+  /** Takes the key, if it is there, with whatever it holds: somebody else's. */
+  ignore(key: string): void {
+    const node = this.document.tape.find(this.node, key);
+    if (node >= 0) this.document.tape.markBad(node);
+  }
+
   /** Notes a problem of a key's value (of the object itself when absent): what only the filter can judge. */
   problem(key: string, message: string): void {
     const tape = this.document.tape;
