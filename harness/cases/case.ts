@@ -40,6 +40,9 @@ export interface Case {
   chain: readonly CasePlugin[];
   /** How the upstreams answer, by name; all of the file's, in its order. */
   upstreams: Readonly<Record<string, UpstreamResponse>>;
+  /** What filters in front have set for each request: dynamic metadata by namespace, and filter state by key. */
+  metadata: Readonly<Record<string, Record<string, unknown>>>;
+  filterState: Readonly<Record<string, string>>;
   /** None in a case with `refused`. */
   requests: readonly CaseRequest[];
   /** What the module says when it refuses the configuration, as the case wants it. */

@@ -60,6 +60,8 @@ function resolveCases(document: CasesDocument, source: YamlSource, file: string)
         upstreams: Object.fromEntries(answers) as Case["upstreams"],
         requests: (one.requests ?? []).map((request, i) => requestOf(request, [...place, "requests", i])),
         ...(one.refused === undefined ? {} : { refused: one.refused }),
+        metadata: one.metadata ?? {},
+        filterState: one.filterState ?? {},
         stats: one.stats ?? {},
         log: one.log ?? [],
         skip: { ...(one.skip?.host ? { host: one.skip.host } : {}), ...(one.skip?.envoy ? { envoy: one.skip.envoy } : {}) },

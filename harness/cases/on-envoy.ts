@@ -3,6 +3,7 @@ import { MeshscriptError } from "../../diagnostics/index.ts";
 import { bootstrap, httpListener, route } from "../envoy/builders.ts";
 import type { Envoy } from "../envoy/envoy.ts";
 import { openEnvoy } from "../envoy/open.ts";
+import type { ConfigObject, NativeFilterSpec } from "../envoy/types.ts";
 import { poll } from "../envoy/wait.ts";
 import type { Cases } from "./case.ts";
 import { downstreamTlsOf } from "./security.ts";
@@ -53,7 +54,7 @@ async function openFor(file: Cases, cases: readonly RunnableCase[]): Promise<Env
     return httpListener({
       name: one.name,
       statPrefix: "cases",
-      filters: one.chain.map((plugin) => filterOf(plugin, one)),
+      filters: [...filtersInFront(one), ...one.chain.map((plugin) => filterOf(plugin, one))],
       routes: [route(app)],
       // Which the harness reads, too.
       accessLog: { path: "/dev/stdout", fields: accessLogOf(file, one) },
@@ -65,6 +66,30 @@ async function openFor(file: Cases, cases: readonly RunnableCase[]): Promise<Env
     upstreams,
     startTimeout: 20_000 + 1_000 * cases.length,
   });
+}
+
+/** Envoy's own filters that set what the case says other filters have set. */
+function filtersInFront({ metadata, filterState }: RunnableCase): NativeFilterSpec[] {
+  const type = "type.googleapis.com/envoy.extensions.filters.http";
+  const namespaces = Object.entries(metadata).map(([metadata_namespace, value]) => ({ metadata_namespace, value }));
+  const keys = Object.entries(filterState).map(([object_key, text]) => ({
+    object_key,
+    factory_key: "envoy.string",
+    // A percent sign begins a command of Envoy's format strings.
+    format_string: { text_format_source: { inline_string: text.replaceAll("%", "%%") } },
+  }));
+  return [
+    ...(namespaces.length === 0
+      ? []
+      : [native("envoy.filters.http.set_metadata", { "@type": `${type}.set_metadata.v3.Config`, metadata: namespaces })]),
+    ...(keys.length === 0
+      ? []
+      : [native("envoy.filters.http.set_filter_state", { "@type": `${type}.set_filter_state.v3.Config`, on_request_headers: keys })]),
+  ];
+}
+
+function native(name: string, typedConfig: ConfigObject): NativeFilterSpec {
+  return { name, typedConfig };
 }
 
 function targetOf(envoy: Envoy, { upstreams }: Cases, one: RunnableCase, close: () => Promise<void>): Target {

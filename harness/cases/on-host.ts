@@ -21,7 +21,7 @@ export async function openHostTarget(cases: Cases, one: RunnableCase): Promise<T
   const logged = host.logs().wasm.length;
   return {
     host: "host",
-    request: (request) => host.request(request),
+    request: (request) => host.request({ ...request, metadata: one.metadata, filterState: one.filterState }),
     upstream: (name) => host.upstream(name),
     counters: async () => ofModules(await host.stats()),
     accessLog: () => entriesOf(host.accessLog(), one),

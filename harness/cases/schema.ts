@@ -173,6 +173,16 @@ const oneCase = z.strictObject({
   chain: chain.optional(),
   upstreams: z.record(z.string(), upstreamAnswer).optional().describe("How the file's upstreams answer in this case, by name."),
   requests: z.array(request).min(1).optional().describe("One after the other."),
+  metadata: z
+    .record(z.string(), z.record(z.string(), z.unknown()))
+    .optional()
+    .describe(
+      "Dynamic metadata that filters in front have set, by namespace: `{ envoy.filters.http.jwt_authn: { payload: CLAIMS } }` [none].",
+    ),
+  filterState: z
+    .record(z.string(), z.string().min(1))
+    .optional()
+    .describe("Filter state that filters in front have set, by key, as `set_filter_state` with `envoy.string` does [none]."),
   refused: z
     .string()
     .min(1)
