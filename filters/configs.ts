@@ -1,9 +1,10 @@
 import { z } from "zod";
+import { authzConfig } from "./authz/config.ts";
 import { ratelimitConfig, ratelimitMetadata } from "./ratelimit/config.ts";
 import { tracingConfig } from "./tracing/config.ts";
 
 /** The configuration of each filter, by its name. */
-export const filterConfigs = { ratelimit: ratelimitConfig, tracing: tracingConfig } as const;
+export const filterConfigs = { authz: authzConfig, ratelimit: ratelimitConfig, tracing: tracingConfig } as const;
 
 /** What routes may say to a filter, under `meshscript.<filter>` in their metadata, by the filter's name. */
 export const filterMetadata = { ratelimit: ratelimitMetadata } as const;
@@ -19,6 +20,7 @@ interface JsonSchema {
   anyOf?: JsonSchema[];
   minimum?: number;
   maximum?: number;
+  not?: object;
 }
 
 /** `config.schema.json` of a filter: JSON Schema draft-07, which editors understand. */
@@ -47,6 +49,8 @@ export function readmeFile(name: keyof typeof filterConfigs, text: string): stri
 function rows(schema: JsonSchema, prefix: string): string[] {
   return Object.entries(schema.properties ?? {}).flatMap(([key, field]) => {
     const name = `${prefix}${key}`;
+    // A field that must not be there is in the schema for its message.
+    if (field.not !== undefined && field.type === undefined) return [];
     if (field.properties) return rows(field, `${name}.`);
     const required = prefix !== "" && schema.required?.includes(key);
     const value = field.default === undefined ? (required ? "required" : "") : `\`${JSON.stringify(field.default)}\``;

@@ -1,0 +1,40 @@
+import { Bytes } from "proxy-wasm-assemblyscript-sdk";
+import { isPathByte } from "../core/template";
+import { Asks, TestSpec } from "../core/tests";
+import { textTest } from "./patterns";
+
+const ONE = "{*}";
+const ANY = "{**}";
+
+/** Istio takes a path with one of the operators for a template; in others, braces are bytes like any. */
+export function isTemplate(path: string): bool {
+  return path.includes(ONE) || path.includes(ANY);
+}
+
+export function pathTest(path: string): TestSpec {
+  return isTemplate(path) ? new TestSpec(Asks.Template, Bytes.of(path)) : textTest(path);
+}
+
+/** What is wrong with a template, by Istio's rules and those of Envoy's uri_template; empty when nothing is. */
+export function templateProblem(path: string): string {
+  if (!path.startsWith("/")) return "must begin with /";
+  const segments = path.split("/");
+  let any = false;
+  for (let i = 1; i < segments.length; i++) {
+    const segment = segments[i];
+    if (segment == ONE || segment == ANY) {
+      if (any) return "must have nothing but text behind " + ANY;
+      any = segment == ANY;
+    } else if (segment.length == 0) {
+      // A final slash is all right.
+      if (i < segments.length - 1) return "must not have an empty segment in a template";
+    } else if (!isLiteral(segment)) return "must have " + ONE + " and " + ANY + " as whole segments, and no other braces or stars";
+  }
+  return "";
+}
+
+function isLiteral(segment: string): bool {
+  const bytes = Bytes.of(segment);
+  for (let i = 0; i < bytes.length; i++) if (!isPathByte(<u8>bytes.at(i))) return false;
+  return true;
+}

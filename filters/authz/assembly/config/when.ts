@@ -1,0 +1,95 @@
+import { Bytes, HeaderName, JsonKind, JsonObject } from "proxy-wasm-assemblyscript-sdk";
+import { isClaimName } from "../../../../policy";
+import { GroupSpec } from "../core/rule";
+import { HeaderSubject } from "../subjects/message";
+import { claimSubject, MetadataSubject } from "../subjects/metadata";
+import { Subject } from "../subjects/subject";
+import { FieldReader, Values } from "./fields";
+
+const HEADERS = "request.headers[";
+const CLAIMS = "request.auth.claims[";
+const EXPERIMENTAL = "experimental.";
+const FILTERS = "experimental.envoy.filters.";
+
+/** Keys with one meaning each, and what their values are. */
+const KEYS: string[] = [
+  "source.ip",
+  "source.namespace",
+  "source.serviceAccount",
+  "source.trustDomain",
+  "source.principal",
+  "remote.ip",
+  "request.auth.principal",
+  "request.auth.audiences",
+  "request.auth.presenter",
+  "destination.ip",
+  "destination.port",
+  "connection.sni",
+];
+const KINDS: Values[] = [
+  Values.DirectIps,
+  Values.Namespaces,
+  Values.ServiceAccounts,
+  Values.TrustDomains,
+  Values.Principals,
+  Values.RemoteIps,
+  Values.RequestPrincipals,
+  Values.Texts,
+  Values.Texts,
+  Values.DestinationIps,
+  Values.Ports,
+  Values.ServerNames,
+];
+
+/** Reads an entry of `when`: `key`, and `values` or `notValues` or both. */
+export function readCondition(json: JsonObject, fields: FieldReader, into: GroupSpec[]): void {
+  if (!json.present) return;
+  const key = json.string("key");
+  const about = aboutOf(key);
+  if (about === null) json.problem("key", 'is unknown: "' + key + '"; there are ' + KEYS.join(", ") + MORE);
+  if (!json.has("values") && !json.has("notValues")) json.problem("", "needs values or notValues");
+  const names = ["values", "notValues"];
+  for (let i = 0; i < names.length; i++) {
+    if (!json.has(names[i])) continue;
+    const array = json.array(names[i]);
+    if (about === null || json.kind(names[i]) != JsonKind.Array) {
+      json.ignore(names[i]);
+      continue;
+    }
+    const shown = "when[" + key + "]." + names[i];
+    fields.list(array, shown, about.values, about.subject, i == 1, into);
+  }
+}
+
+const MORE = ", request.headers[NAME], request.auth.claims[NAME] and experimental.envoy.filters.NAMESPACE[KEY]";
+
+/** What a key means. */
+class About {
+  constructor(
+    readonly values: Values,
+    readonly subject: Subject | null,
+  ) {}
+}
+
+function aboutOf(key: string): About | null {
+  const index = KEYS.indexOf(key);
+  if (key == "request.auth.audiences") return new About(Values.Texts, claimSubject(["aud"]));
+  if (key == "request.auth.presenter") return new About(Values.Texts, claimSubject(["azp"]));
+  if (index >= 0) return new About(KINDS[index], null);
+  if (!key.endsWith("]")) return null;
+  if (key.startsWith(HEADERS)) {
+    const name = new HeaderName(key.substring(HEADERS.length, key.length - 1));
+    return name.valid ? new About(Values.Headers, new HeaderSubject(HEADERS + name.toString() + "]", name)) : null;
+  }
+  if (key.startsWith(CLAIMS)) {
+    const names = key.substring(CLAIMS.length, key.length - 1).split("][");
+    for (let i = 0; i < names.length; i++) if (!isClaimName(names[i]) || names[i].includes("[") || names[i].includes("]")) return null;
+    return new About(Values.Texts, claimSubject(names));
+  }
+  if (!key.startsWith(FILTERS)) return null;
+  const open = key.indexOf("[");
+  if (open <= FILTERS.length || open == key.length - 2) return null;
+  const namespace = key.substring(EXPERIMENTAL.length, open);
+  const name = key.substring(open + 1, key.length - 1);
+  return new About(Values.Metadata, new MetadataSubject(key, Bytes.of(namespace), [Bytes.of(name)]));
+}

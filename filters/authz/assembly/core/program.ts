@@ -1,0 +1,152 @@
+import { Bytes } from "proxy-wasm-assemblyscript-sdk";
+import { Attributes } from "../../../../policy";
+import { Plurality, Presence, Subject } from "../subjects/subject";
+import { Answer } from "./answer";
+import { Layout, TEST_WORDS } from "./layout";
+import { passes } from "./passes";
+import { RuleSpec, Subjects } from "./rule";
+import { Asks, ONLY_ALONE, ONLY_LISTED } from "./tests";
+
+const ASKS: i32 = 0xff;
+
+/** All rules as one flat program: `Layout` says how. */
+export class Program {
+  private readonly subjects: Subject[];
+  private readonly starts: StaticArray<i32>;
+  private readonly words: StaticArray<i32>;
+  private readonly texts: ArrayBuffer;
+  readonly fields: string[];
+  /** Behind the list or group that was judged last. */
+  private next: i32 = 0;
+  /** The field of the group that did not hold, when a list did not. */
+  private failing: i32 = 0;
+  /** Rules that match where it cannot be told. */
+  private wide: bool = false;
+
+  constructor(rules: RuleSpec[], subjects: Subjects) {
+    const layout = new Layout();
+    const starts = new StaticArray<i32>(rules.length);
+    for (let i = 0; i < rules.length; i++) starts[i] = layout.add(rules[i]);
+    this.starts = starts;
+    this.words = StaticArray.fromArray<i32>(layout.words);
+    this.texts = layout.text();
+    this.fields = layout.fields;
+    this.subjects = subjects.list;
+  }
+
+  matches(rule: i32, from: Attributes): bool {
+    this.wide = this.words[this.starts[rule]] == 1;
+    this.next = this.starts[rule] + 1;
+    return this.anyList(from) && this.anyList(from) && this.wholeList(from);
+  }
+
+  /**
+   * Why a rule does not match: for each part that fails the field that fails first in it, as `to[0].paths, from[1].principals`; empty when it
+   * matches.
+   */
+  explain(rule: i32, from: Attributes): string {
+    this.wide = this.words[this.starts[rule]] == 1;
+    this.next = this.starts[rule] + 1;
+    const to = this.failures("to", from);
+    const source = this.failures("from", from);
+    const when = this.wholeList(from) ? "" : this.fields[this.failing];
+    return [to, source, when].filter((part) => part.length > 0).join(", ");
+  }
+
+  private failures(name: string, from: Attributes): string {
+    const count = this.words[this.next++];
+    const failed: string[] = [];
+    for (let i = 0; i < count; i++) {
+      if (!this.wholeList(from)) failed.push(name + "[" + i.toString() + "]." + this.fields[this.failing]);
+    }
+    return failed.length == count ? failed.join(", ") : "";
+  }
+
+  /** One of several lists holds; or there is none. */
+  private anyList(from: Attributes): bool {
+    const count = this.words[this.next++];
+    let holds = count == 0;
+    for (let i = 0; i < count; i++) {
+      if (holds) this.next += this.words[this.next + 1] + 2;
+      else holds = this.wholeList(from);
+    }
+    return holds;
+  }
+
+  /** All groups of a list hold. */
+  private wholeList(from: Attributes): bool {
+    const count = this.words[this.next];
+    const end = this.next + this.words[this.next + 1] + 2;
+    this.next += 2;
+    let holds = true;
+    for (let i = 0; i < count && holds; i++) {
+      this.failing = this.words[this.next + 1];
+      holds = this.group(from);
+    }
+    this.next = end;
+    return holds;
+  }
+
+  private group(from: Attributes): bool {
+    const at = this.next;
+    const subject = this.subjects[this.words[at]];
+    const negated = this.words[at + 2] == 1;
+    const count = this.words[at + 3];
+    const tests = at + 5;
+    this.next = tests + this.words[at + 4];
+    const presence = subject.of(from);
+    if (presence == Presence.Unknown) return this.wide;
+    if (presence == Presence.Absent) return negated;
+    if (subject.plurality == Plurality.Alternatives) return this.alternatives(subject, tests, count, negated);
+    return this.settle(subject.plurality == Plurality.Pair ? this.pair(subject, tests, count) : this.set(subject, tests, count), negated);
+  }
+
+  /** Any value for a rule that is wide, each value for one that is not. */
+  private alternatives(subject: Subject, tests: i32, count: i32, negated: bool): bool {
+    const wide = this.wide;
+    const values = wide ? subject.values.length : subject.values.length - subject.extra;
+    for (let i = 0; i < values; i++) {
+      if (this.settle(this.test(subject, subject.values[i], tests, count), negated) == wide) return wide;
+    }
+    return !wide;
+  }
+
+  private set(subject: Subject, tests: i32, count: i32): Answer {
+    let answer = Answer.No;
+    for (let i = 0; i < subject.values.length && answer != Answer.Yes; i++) {
+      const one = this.test(subject, subject.values[i], tests, count);
+      if (one != Answer.No) answer = one;
+    }
+    return answer;
+  }
+
+  /** Two tests belong together, one for each value. */
+  private pair(subject: Subject, tests: i32, count: i32): Answer {
+    let answer = Answer.No;
+    for (let i = 0; i < count && answer != Answer.Yes; i += 2) {
+      const first = this.test(subject, subject.values[0], tests + i * TEST_WORDS, 1);
+      const second = this.test(subject, subject.values[1], tests + (i + 1) * TEST_WORDS, 1);
+      if (first != Answer.No && second != Answer.No) answer = first == Answer.Yes && second == Answer.Yes ? Answer.Yes : Answer.Unknown;
+    }
+    return answer;
+  }
+
+  private settle(answer: Answer, negated: bool): bool {
+    return answer == Answer.Unknown ? this.wide : (answer == Answer.Yes) != negated;
+  }
+
+  /** Does the value pass one of the tests? */
+  private test(subject: Subject, value: Bytes, tests: i32, count: i32): Answer {
+    const words = this.words;
+    let answer = Answer.No;
+    for (let i = 0, at = tests; i < count; i++, at += TEST_WORDS) {
+      const asks = unchecked(words[at]);
+      if (asks & (subject.listed ? ONLY_ALONE : ONLY_LISTED)) continue;
+      const text = changetype<usize>(this.texts) + <usize>unchecked(words[at + 1]);
+      const one = passes(<Asks>(asks & ASKS), text, unchecked(words[at + 2]), unchecked(words[at + 3]), value);
+      if (one == Answer.Yes) return one;
+      if (one == Answer.Unknown) answer = one;
+    }
+    return answer;
+  }
+}

@@ -1,0 +1,232 @@
+import { Bytes } from "proxy-wasm-assemblyscript-sdk";
+import { Attributes } from "../../../../policy";
+import { HeaderSubject } from "../subjects/message";
+import { Presence, Subject } from "../subjects/subject";
+import { RuleSet } from "./rule-set";
+import { Gate, gateOf, Key, KeyKind, NS_LENGTH } from "./gate";
+import { RuleSpec, Subjects } from "./rule";
+
+const SLASH: u8 = 0x2f;
+const NS: u32 = 0x2f736e2f; // "/ns/"
+
+/**
+ * Finds the rules that may match a request, so that the work does not grow with those that cannot. Each rule is found by one of its subjects; what it
+ * costs depends on how many different subjects and lengths of prefixes there are, and on the rules that it finds.
+ *
+ * Only hashes are kept: where two keys have the same one, a rule is judged for nothing.
+ */
+export class RuleIndex {
+  /** Of the request that was asked about last. */
+  readonly found: RuleSet;
+  private readonly always: RuleSet;
+  private readonly doors: Door[] = [];
+  /** Doors of headers are found by the request's headers, of which there are few: those whose names have one hash are chained. */
+  private readonly headerDoors: Door[] = [];
+  private readonly headerHashes: Map<u32, i32> = new Map<u32, i32>();
+  /** Hashes of keys, and for each the first of its entries, counted from 1. */
+  private slots: StaticArray<u32>;
+  private heads: StaticArray<i32>;
+  /** Entries: a rule, and the next entry of the same key. */
+  private rules: i32[] = [];
+  private nexts: i32[] = [];
+
+  constructor(rules: RuleSpec[], subjects: Subjects) {
+    this.found = new RuleSet(rules.length);
+    this.always = new RuleSet(rules.length);
+    const gates: (Gate | null)[] = [];
+    let keys = 0;
+    for (let i = 0; i < rules.length; i++) {
+      const gate = gateOf(rules[i], subjects);
+      gates.push(gate);
+      if (gate !== null) keys += gate.keys.length;
+    }
+    let size = 16;
+    while (size < keys * 2) size <<= 1;
+    this.slots = new StaticArray<u32>(size);
+    this.heads = new StaticArray<i32>(size);
+    for (let i = 0; i < rules.length; i++) {
+      const gate = gates[i];
+      if (gate === null) this.always.add(i);
+      else this.open(gate, i, subjects.list);
+    }
+  }
+
+  /** Fills `found`. */
+  find(from: Attributes): void {
+    this.found.set(this.always);
+    for (let i = 0; i < this.doors.length; i++) this.enter(this.doors[i], from);
+    if (this.headerDoors.length > 0) this.findByHeaders(from);
+  }
+
+  private findByHeaders(from: Attributes): void {
+    const headers = from.headers;
+    const size = headers.size;
+    // The host gave none, which is not how requests are: nothing is known of any.
+    if (size == 0) for (let i = 0; i < this.headerDoors.length; i++) this.enter(this.headerDoors[i], from);
+    for (let i = 0; i < size; i++) {
+      const name = headers.nameAt(i);
+      if (name === null) continue;
+      const hash = name.hash();
+      if (!this.headerHashes.has(hash)) continue;
+      for (let at = this.headerHashes.get(hash); at >= 0; at = this.headerDoors[at].sameHash) this.enter(this.headerDoors[at], from);
+    }
+  }
+
+  /** Adds the rules that the subject's values lead to. */
+  private enter(door: Door, from: Attributes): void {
+    if (door.round == from.round) return;
+    door.round = from.round;
+    const presence = door.subject.of(from);
+    if (presence == Presence.Unknown) this.found.addAll(door.rules);
+    if (presence != Presence.Present) return;
+    const values = door.subject.values;
+    for (let i = 0; i < values.length; i++) this.look(door, values[i]);
+  }
+
+  private look(door: Door, value: Bytes): void {
+    if (door.networks.length > 0) this.lookInNetworks(door, value);
+    if (door.namespaces) this.lookInNamespaces(door, value);
+    const at = value.ptr;
+    const length = value.length;
+    let hash = begin(door.number, KeyKind.Prefix);
+    let done = 0;
+    for (let i = 0; i < door.prefixes.length && door.prefixes[i] <= length; i++) {
+      for (; done < door.prefixes[i]; done++) hash = step(hash, load<u8>(at + <usize>done));
+      this.take(hash);
+    }
+    hash = begin(door.number, KeyKind.Suffix);
+    done = 0;
+    for (let i = 0; i < door.suffixes.length && door.suffixes[i] <= length; i++) {
+      for (; done < door.suffixes[i]; done++) hash = step(hash, load<u8>(at + <usize>(length - 1 - done)));
+      this.take(hash);
+    }
+    if (!door.exact) return;
+    hash = begin(door.number, KeyKind.Exact);
+    for (let i = 0; i < length; i++) hash = step(hash, load<u8>(at + <usize>i));
+    this.take(hash);
+  }
+
+  private lookInNetworks(door: Door, address: Bytes): void {
+    if (address.length != 16) return;
+    for (let i = 0; i < door.networks.length; i++) this.take(hashNetwork(door.number, address, door.networks[i]));
+  }
+
+  private lookInNamespaces(door: Door, id: Bytes): void {
+    for (let i = 0; i + NS_LENGTH < id.length; i++) {
+      if (load<u32>(id.ptr + <usize>i) != NS) continue;
+      const slash = id.indexOf(SLASH, i + NS_LENGTH);
+      if (slash < 0) return;
+      let hash = begin(door.number, KeyKind.Namespace);
+      for (let k = i; k <= slash; k++) hash = step(hash, load<u8>(id.ptr + <usize>k));
+      this.take(hash);
+    }
+  }
+
+  /** Adds the rules of a key. */
+  private take(hash: u32): void {
+    for (let entry = this.heads[this.slotOf(hash | 1)]; entry != 0; entry = this.nexts[entry - 1]) this.found.add(this.rules[entry - 1]);
+  }
+
+  private open(gate: Gate, rule: i32, subjects: Subject[]): void {
+    const door = this.doorOf(gate.subject, subjects[gate.subject]);
+    for (let i = 0; i < gate.keys.length; i++) {
+      const key = gate.keys[i];
+      door.learn(key);
+      const hash = hashKey(gate.subject, key) | 1;
+      const at = this.slotOf(hash);
+      this.slots[at] = hash;
+      this.rules.push(rule);
+      this.nexts.push(this.heads[at]);
+      this.heads[at] = this.rules.length;
+    }
+    door.rules.add(rule);
+  }
+
+  private doorOf(number: i32, subject: Subject): Door {
+    const doors = subject instanceof HeaderSubject ? this.headerDoors : this.doors;
+    for (let i = 0; i < doors.length; i++) if (doors[i].number == number) return doors[i];
+    const door = new Door(number, subject, this.found.size);
+    if (subject instanceof HeaderSubject) {
+      const hash = (<HeaderSubject>subject).headerName.hash();
+      if (this.headerHashes.has(hash)) door.sameHash = this.headerHashes.get(hash);
+      this.headerHashes.set(hash, doors.length);
+    }
+    doors.push(door);
+    return door;
+  }
+
+  /** Where the hash is, or belongs. A free slot has 0: hashes are made odd. */
+  private slotOf(hash: u32): i32 {
+    const mask = this.slots.length - 1;
+    let at = (<i32>(hash >> 1)) & mask;
+    while (this.slots[at] != 0 && this.slots[at] != hash) at = (at + 1) & mask;
+    return at;
+  }
+}
+
+/** The index's part about one subject. */
+class Door {
+  exact: bool = false;
+  namespaces: bool = false;
+  /** Lengths that there are, the shortest first. */
+  readonly prefixes: i32[] = [];
+  readonly suffixes: i32[] = [];
+  /** Numbers of bits that there are. */
+  readonly networks: i32[] = [];
+  /** All rules that are found by this subject. */
+  readonly rules: RuleSet;
+  /** Another header's door, whose name has the same hash; -1: none. */
+  sameHash: i32 = -1;
+  round: u32 = 0;
+
+  constructor(
+    readonly number: i32,
+    readonly subject: Subject,
+    rules: i32,
+  ) {
+    this.rules = new RuleSet(rules);
+  }
+
+  learn(key: Key): void {
+    if (key.kind == KeyKind.Exact) this.exact = true;
+    else if (key.kind == KeyKind.Namespace) this.namespaces = true;
+    else if (key.kind == KeyKind.Prefix) insert(this.prefixes, key.text.length);
+    else if (key.kind == KeyKind.Suffix) insert(this.suffixes, key.text.length);
+    else insert(this.networks, key.bits);
+  }
+}
+
+function insert(list: i32[], value: i32): void {
+  if (list.includes(value)) return;
+  list.push(value);
+  list.sort((a, b) => a - b);
+}
+
+function hashKey(number: i32, key: Key): u32 {
+  if (key.kind == KeyKind.Network) return hashNetwork(number, key.text, key.bits);
+  let hash = begin(number, key.kind);
+  const length = key.text.length;
+  for (let i = 0; i < length; i++) hash = step(hash, <u8>key.text.at(key.kind == KeyKind.Suffix ? length - 1 - i : i));
+  return hash;
+}
+
+function hashNetwork(number: i32, address: Bytes, bits: i32): u32 {
+  let hash = step(begin(number, KeyKind.Network), <u8>bits);
+  for (let i = 0; i << 3 < bits; i++) {
+    const left = bits - (i << 3);
+    hash = step(hash, (<u8>address.at(i)) & (left >= 8 ? 0xff : <u8>(0xff00 >> left)));
+  }
+  return hash;
+}
+
+/** FNV-1a, 32 bits, begun differently for each subject and kind. */
+function begin(number: i32, kind: KeyKind): u32 {
+  return (0x811c9dc5 ^ (((<u32>number) << 3) | (<u32>kind))) * PRIME;
+}
+
+// @ts-ignore: decorator
+@inline function step(hash: u32, byte: u8): u32 {
+  return (hash ^ (<u32>byte)) * PRIME;
+}
+
+const PRIME: u32 = 0x01000193;

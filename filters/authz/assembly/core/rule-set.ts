@@ -1,0 +1,37 @@
+const ONE: u64 = 1;
+
+/** A set of rules, one bit for each. */
+export class RuleSet {
+  private readonly words: StaticArray<u64>;
+
+  /** @param size rules are numbered from 0 to size - 1 */
+  constructor(readonly size: i32) {
+    this.words = new StaticArray<u64>((size + 63) >> 6);
+  }
+
+  add(rule: i32): void {
+    const bit: u64 = rule & 63;
+    this.words[rule >> 6] |= ONE << bit;
+  }
+
+  addAll(other: RuleSet): void {
+    for (let i = 0; i < this.words.length; i++) this.words[i] |= other.words[i];
+  }
+
+  set(other: RuleSet): void {
+    memory.copy(changetype<usize>(this.words), changetype<usize>(other.words), (<usize>this.words.length) << 3);
+  }
+
+  /** The first rule at or after `from`; `size` where there is none. */
+  next(from: i32): i32 {
+    if (from >= this.size) return this.size;
+    let word = from >> 6;
+    const first: u64 = from & 63;
+    let bits = this.words[word] & (u64.MAX_VALUE << first);
+    while (bits == 0) {
+      if (++word == this.words.length) return this.size;
+      bits = this.words[word];
+    }
+    return (word << 6) + <i32>ctz(bits);
+  }
+}

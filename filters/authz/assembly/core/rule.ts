@@ -1,0 +1,53 @@
+import { Subject } from "../subjects/subject";
+import { TestSpec } from "./tests";
+
+/** What a policy does; the order is the one in which rules are numbered. */
+export enum Action {
+  Deny = 0,
+  Allow = 1,
+  Audit = 2,
+}
+
+/** One list of a policy's values, such as `notPaths`: some value matches, or with `negated` none does. */
+export class GroupSpec {
+  constructor(
+    /** As the policy writes it. */
+    readonly field: string,
+    /** Index in `Subjects`. */
+    readonly subject: i32,
+    readonly negated: bool,
+    readonly tests: TestSpec[],
+  ) {}
+}
+
+/** A rule: all of `when`, one of `to` and one of `from`, where there are any; each of those is a list that must hold as a whole. */
+export class RuleSpec {
+  readonly from: GroupSpec[][] = [];
+  readonly to: GroupSpec[][] = [];
+  readonly when: GroupSpec[] = [];
+
+  constructor(
+    /** `ns[NAMESPACE]-policy[NAME]-rule[INDEX]`, as Istio names it. */
+    readonly name: string,
+    readonly action: Action,
+    /** The policy is on trial: its verdict is noted and not followed. */
+    readonly dryRun: bool,
+  ) {}
+}
+
+/** The subjects that policies ask about, each once. */
+export class Subjects {
+  readonly list: Subject[] = [];
+
+  /** The index of the subject with this one's name, which is this one where there was none. */
+  add(subject: Subject): i32 {
+    const known = this.indexOf(subject.name);
+    return known >= 0 ? known : this.list.push(subject) - 1;
+  }
+
+  /** -1 where there is none. */
+  indexOf(name: string): i32 {
+    for (let i = 0; i < this.list.length; i++) if (this.list[i].name == name) return i;
+    return -1;
+  }
+}

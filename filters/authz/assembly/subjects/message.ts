@@ -1,0 +1,155 @@
+import { ArenaBuffer, Bytes, HeaderName, Headers } from "proxy-wasm-assemblyscript-sdk";
+import { Attributes } from "../../../../policy";
+import { lenientPath } from "../core/lenient-path";
+import { Plurality, Presence, Subject } from "./subject";
+
+const QUESTION: u8 = 0x3f;
+const HASH: u8 = 0x23;
+
+/** The path without query and fragment; absent for a CONNECT without one. */
+export class PathSubject extends Subject {
+  private readonly text: ArenaBuffer = new ArenaBuffer();
+
+  /** @param strict both as it is and as a lenient upstream may read it */
+  constructor(private strict: bool) {
+    super("path", Plurality.Alternatives);
+  }
+
+  protected read(from: Attributes): Presence {
+    const whole = from.headers.get(HeaderName.PATH);
+    if (whole === null) return missing(from.headers);
+    let end = 0;
+    while (end < whole.length && whole.at(end) != QUESTION && whole.at(end) != HASH) end++;
+    const path = end == whole.length ? whole : whole.slice(0, end);
+    this.values.push(path);
+    if (this.strict) {
+      const lenient = lenientPath(path, this.text);
+      if (!lenient.equals(path)) this.values.push(lenient);
+    }
+    return Presence.Present;
+  }
+}
+
+/**
+ * The method, and where it has small letters the one that a lenient upstream may take it for: over HTTP/2 Envoy hands `get` on
+ * (GHSA-w44g-8m76-8gc5).
+ */
+export class MethodSubject extends Subject {
+  private readonly text: ArenaBuffer = new ArenaBuffer();
+
+  constructor() {
+    super("method", Plurality.Alternatives);
+  }
+
+  protected read(from: Attributes): Presence {
+    const method = from.headers.get(HeaderName.METHOD);
+    if (method === null) return missing(from.headers);
+    this.values.push(method);
+    const upper = withCase(method, 0x61, this.text);
+    if (upper !== null) this.values.push(upper);
+    return Presence.Present;
+  }
+}
+
+const COMMA: u8 = 0x2c;
+const COLON: u8 = 0x3a;
+const DOT: u8 = 0x2e;
+const CLOSE_BRACKET: u8 = 0x5d;
+
+/** The host in small letters, with its port. Two Host headers, which Envoy joins with a comma, are two. */
+export class HostSubject extends Subject {
+  private readonly text: ArenaBuffer = new ArenaBuffer();
+
+  /** @param strict also without port and final dot */
+  constructor(private strict: bool) {
+    super("host", Plurality.Alternatives);
+  }
+
+  protected read(from: Attributes): Presence {
+    const raw = from.headers.get(HeaderName.AUTHORITY);
+    if (raw === null) return missing(from.headers);
+    const lower = withCase(raw, 0x41, this.text);
+    const host = lower === null ? raw : lower;
+    let start = 0;
+    for (let comma = host.indexOf(COMMA); comma >= 0; comma = host.indexOf(COMMA, start)) {
+      this.add(host.slice(start, comma).trim());
+      start = comma + 1;
+    }
+    this.add(start == 0 ? host : host.slice(start).trim());
+    return Presence.Present;
+  }
+
+  private add(host: Bytes): void {
+    this.values.push(host);
+    if (!this.strict) return;
+    const bare = bareHost(host);
+    if (bare.length != host.length) this.values.push(bare);
+  }
+}
+
+/** `example.com` of `example.com.:8080`. */
+function bareHost(host: Bytes): Bytes {
+  let end = host.length;
+  let digits = end;
+  while (digits > 0 && <u32>(host.at(digits - 1) - 0x30) < 10) digits--;
+  // In an IPv6 address without brackets no colon is a port's.
+  const port = host.at(digits - 1) == COLON && (host.at(digits - 2) == CLOSE_BRACKET || host.indexOf(COLON) == digits - 1);
+  if (port) end = digits - 1;
+  if (host.at(end - 1) == DOT) end--;
+  return end == host.length ? host : host.slice(0, end);
+}
+
+/**
+ * A request header; each line is a value. DENY and AUDIT rules also see all lines joined with commas, which is what Envoy's own RBAC and many an
+ * upstream make of them.
+ */
+export class HeaderSubject extends Subject {
+  constructor(
+    name: string,
+    private header: HeaderName,
+  ) {
+    super(name, Plurality.Alternatives);
+  }
+
+  get headerName(): Bytes {
+    return this.header.bytes;
+  }
+
+  protected read(from: Attributes): Presence {
+    const headers = from.headers;
+    for (let at = headers.indexOf(this.header); at >= 0; at = headers.indexOf(this.header, at + 1)) {
+      const value = headers.valueAt(at);
+      if (value === null) return Presence.Unknown;
+      this.values.push(value);
+    }
+    if (this.values.length == 0) return missing(headers);
+    if (this.values.length > 1) {
+      const joined = headers.combined(this.header);
+      if (joined === null) return Presence.Unknown;
+      this.values.push(joined);
+      this.extra = 1;
+    }
+    return Presence.Present;
+  }
+}
+
+/** A header is not there; or the host gave no headers at all, which no request is without. */
+function missing(headers: Headers): Presence {
+  return headers.size > 0 ? Presence.Absent : Presence.Unknown;
+}
+
+/** A copy in which the 26 letters from `first` on are of the other case; null when there is none of them. */
+function withCase(bytes: Bytes, first: u8, text: ArenaBuffer): Bytes | null {
+  let at: usize = 0;
+  for (let i: usize = 0, n = <usize>bytes.length; i < n; i++) {
+    if (<u32>load<u8>(bytes.ptr + i) - first >= 26) continue;
+    if (at == 0) {
+      text.clear();
+      at = text.reserve(bytes.length);
+      if (at == 0) return null;
+      memory.copy(at, bytes.ptr, bytes.length);
+    }
+    store<u8>(at + i, load<u8>(at + i) ^ 0x20);
+  }
+  return at == 0 ? null : text.bytes();
+}
