@@ -6,6 +6,7 @@ import { KnownError } from "./known-error.mjs";
 
 const folders = ["bench", "cli", "create-meshscript", "demo", "diagnostics", "filters", "harness", "modules"];
 const entries = [
+  "bench/authz.ts",
   "bench/dev.ts",
   "bench/filter-cpu.ts",
   "bench/host-requests.ts",
@@ -29,7 +30,10 @@ function inputs() {
 }
 
 /** The benchmarks share the tests' helpers. */
-const support = () => filesBelow("test/support", (file) => file.endsWith(".ts") && !file.endsWith(".test.ts"));
+const support = () => {
+  const helper = (/** @type {string} */ file) => file.endsWith(".ts") && !file.endsWith(".test.ts") && !isAssemblyScript(file);
+  return [...filesBelow("test/support", helper), ...filesBelow("filters", (file) => file.includes("/test/") && helper(file))];
+};
 
 const wanted = () => fingerprint([...inputs(), ...support(), "scripts/lib/dist.mjs", "package-lock.json"]);
 

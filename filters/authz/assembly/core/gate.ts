@@ -1,4 +1,4 @@
-import { Bytes } from "proxy-wasm-assemblyscript-sdk";
+import { Bytes, EMPTY } from "proxy-wasm-assemblyscript-sdk";
 import { Plurality } from "../subjects/subject";
 import { GroupSpec, RuleSpec, Subjects } from "./rule";
 import { Asks, CIDR_V6, ONLY_ALONE, ONLY_LISTED, TestSpec } from "./tests";
@@ -12,6 +12,8 @@ export enum KeyKind {
   Namespace = 3,
   /** An address of which `bits` count. */
   Network = 4,
+  /** Whatever the value. */
+  Any = 5,
 }
 
 /** What a rule's subject must have, or the rule cannot match. */
@@ -117,6 +119,9 @@ function keyOf(test: TestSpec): Key | null {
       return test.text.indexOf(SLASH, NS_LENGTH) == test.text.length - 1 ? new Key(KeyKind.Namespace, test.text) : null;
     case Asks.ServiceAccount:
       return new Key(KeyKind.Namespace, test.text.slice(0, test.extra).copy());
+    case Asks.Present:
+    case Asks.NonEmpty:
+      return new Key(KeyKind.Any, EMPTY);
     case Asks.Cidr:
       return new Key(KeyKind.Network, test.text, test.extra & ~CIDR_V6);
     default:
@@ -133,6 +138,8 @@ function widthOf(key: Key): i32 {
       return 10 + 128 - key.bits;
     case KeyKind.Namespace:
       return 50;
+    case KeyKind.Any:
+      return 200;
     default:
       return 10 + max(0, 100 - key.text.length);
   }

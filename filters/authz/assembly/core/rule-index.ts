@@ -79,6 +79,7 @@ export class RuleIndex {
     const presence = door.subject.of(from);
     if (presence == Presence.Unknown) this.found.addAll(door.rules);
     if (presence != Presence.Present) return;
+    if (door.any) this.take(begin(door.number, KeyKind.Any));
     const values = door.subject.values;
     for (let i = 0; i < values.length; i++) this.look(door, values[i]);
   }
@@ -166,6 +167,7 @@ export class RuleIndex {
 
 /** The index's part about one subject. */
 class Door {
+  any: bool = false;
   exact: bool = false;
   namespaces: bool = false;
   /** Lengths that there are, the shortest first. */
@@ -189,6 +191,7 @@ class Door {
 
   learn(key: Key): void {
     if (key.kind == KeyKind.Exact) this.exact = true;
+    else if (key.kind == KeyKind.Any) this.any = true;
     else if (key.kind == KeyKind.Namespace) this.namespaces = true;
     else if (key.kind == KeyKind.Prefix) insert(this.prefixes, key.text.length);
     else if (key.kind == KeyKind.Suffix) insert(this.suffixes, key.text.length);

@@ -6,18 +6,34 @@ import { Plurality, Presence, Subject } from "./subject";
 const QUESTION: u8 = 0x3f;
 const HASH: u8 = 0x23;
 
+/** Something of the request's headers. */
+abstract class MessageSubject extends Subject {
+  constructor(name: string) {
+    super(name, Plurality.Alternatives);
+  }
+
+  protected read(from: Attributes): Presence {
+    // No request is without headers: the host did not give them. Asked again it might, and then what was not found before would be absent.
+    if (from.headers.size == 0) return Presence.Unknown;
+    return this.gather(from.headers) ? (this.values.length == 0 ? Presence.Absent : Presence.Present) : Presence.Unknown;
+  }
+
+  /** Fills `values`; false when that cannot be done. */
+  protected abstract gather(headers: Headers): bool;
+}
+
 /** The path without query and fragment; absent for a CONNECT without one. */
-export class PathSubject extends Subject {
+export class PathSubject extends MessageSubject {
   private readonly text: ArenaBuffer = new ArenaBuffer();
 
   /** @param strict both as it is and as a lenient upstream may read it */
   constructor(private strict: bool) {
-    super("path", Plurality.Alternatives);
+    super("path");
   }
 
-  protected read(from: Attributes): Presence {
-    const whole = from.headers.get(HeaderName.PATH);
-    if (whole === null) return missing(from.headers);
+  protected gather(headers: Headers): bool {
+    const whole = headers.get(HeaderName.PATH);
+    if (whole === null) return true;
     let end = 0;
     while (end < whole.length && whole.at(end) != QUESTION && whole.at(end) != HASH) end++;
     const path = end == whole.length ? whole : whole.slice(0, end);
@@ -26,7 +42,7 @@ export class PathSubject extends Subject {
       const lenient = lenientPath(path, this.text);
       if (!lenient.equals(path)) this.values.push(lenient);
     }
-    return Presence.Present;
+    return true;
   }
 }
 
@@ -34,20 +50,20 @@ export class PathSubject extends Subject {
  * The method, and where it has small letters the one that a lenient upstream may take it for: over HTTP/2 Envoy hands `get` on
  * (GHSA-w44g-8m76-8gc5).
  */
-export class MethodSubject extends Subject {
+export class MethodSubject extends MessageSubject {
   private readonly text: ArenaBuffer = new ArenaBuffer();
 
   constructor() {
-    super("method", Plurality.Alternatives);
+    super("method");
   }
 
-  protected read(from: Attributes): Presence {
-    const method = from.headers.get(HeaderName.METHOD);
-    if (method === null) return missing(from.headers);
+  protected gather(headers: Headers): bool {
+    const method = headers.get(HeaderName.METHOD);
+    if (method === null) return true;
     this.values.push(method);
     const upper = withCase(method, 0x61, this.text);
     if (upper !== null) this.values.push(upper);
-    return Presence.Present;
+    return true;
   }
 }
 
@@ -57,17 +73,17 @@ const DOT: u8 = 0x2e;
 const CLOSE_BRACKET: u8 = 0x5d;
 
 /** The host in small letters, with its port. Two Host headers, which Envoy joins with a comma, are two. */
-export class HostSubject extends Subject {
+export class HostSubject extends MessageSubject {
   private readonly text: ArenaBuffer = new ArenaBuffer();
 
   /** @param strict also without port and final dot */
   constructor(private strict: bool) {
-    super("host", Plurality.Alternatives);
+    super("host");
   }
 
-  protected read(from: Attributes): Presence {
-    const raw = from.headers.get(HeaderName.AUTHORITY);
-    if (raw === null) return missing(from.headers);
+  protected gather(headers: Headers): bool {
+    const raw = headers.get(HeaderName.AUTHORITY);
+    if (raw === null) return true;
     const lower = withCase(raw, 0x41, this.text);
     const host = lower === null ? raw : lower;
     let start = 0;
@@ -76,7 +92,7 @@ export class HostSubject extends Subject {
       start = comma + 1;
     }
     this.add(start == 0 ? host : host.slice(start).trim());
-    return Presence.Present;
+    return true;
   }
 
   private add(host: Bytes): void {
@@ -103,39 +119,32 @@ function bareHost(host: Bytes): Bytes {
  * A request header; each line is a value. DENY and AUDIT rules also see all lines joined with commas, which is what Envoy's own RBAC and many an
  * upstream make of them.
  */
-export class HeaderSubject extends Subject {
+export class HeaderSubject extends MessageSubject {
   constructor(
     name: string,
     private header: HeaderName,
   ) {
-    super(name, Plurality.Alternatives);
+    super(name);
   }
 
   get headerName(): Bytes {
     return this.header.bytes;
   }
 
-  protected read(from: Attributes): Presence {
-    const headers = from.headers;
+  protected gather(headers: Headers): bool {
     for (let at = headers.indexOf(this.header); at >= 0; at = headers.indexOf(this.header, at + 1)) {
       const value = headers.valueAt(at);
-      if (value === null) return Presence.Unknown;
+      if (value === null) return false;
       this.values.push(value);
     }
-    if (this.values.length == 0) return missing(headers);
     if (this.values.length > 1) {
       const joined = headers.combined(this.header);
-      if (joined === null) return Presence.Unknown;
+      if (joined === null) return false;
       this.values.push(joined);
       this.extra = 1;
     }
-    return Presence.Present;
+    return true;
   }
-}
-
-/** A header is not there; or the host gave no headers at all, which no request is without. */
-function missing(headers: Headers): Presence {
-  return headers.size > 0 ? Presence.Absent : Presence.Unknown;
 }
 
 /** A copy in which the 26 letters from `first` on are of the other case; null when there is none of them. */
