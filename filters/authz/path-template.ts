@@ -9,7 +9,7 @@ export function templateProblem(path: string): string | undefined {
       if (any >= 0 && i > any) return "must have nothing but text behind {**}";
     } else if (segment === "") {
       if (i < segments.length - 1) return "must not have an empty segment in a template";
-    } else if (!/^[A-Za-z0-9\-._~%!$&'()+,;:@]+$/.test(segment)) {
+    } else if (!/^[A-Za-z0-9\-._~%!$&'()+,;=:@]+$/.test(segment)) {
       return "must have {*} and {**} as whole segments, and no other braces or stars";
     }
   }

@@ -146,9 +146,9 @@ export class Client {
     }
   }
 
-  private connect({ source, identity, serverName }: HostRequest, chain: Chain): Connection {
+  private connect({ source, destination, identity, serverName }: HostRequest, chain: Chain): Connection {
     const id = this.nextConnection++;
-    const local = chain.address;
+    const local = destination === undefined ? chain.address : readSource(destination);
     const remote = source === undefined ? { host: "127.0.0.1", port: FIRST_PORT + (id % (65_536 - FIRST_PORT)) } : readSource(source);
     const server = chain.tls;
     const tls = server

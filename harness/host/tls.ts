@@ -31,16 +31,35 @@ function refusedClient(server: DownstreamTls, client: Identity | undefined): str
 
 /** Whether a chain leads to one of the roots and is valid now. */
 function verifies(identity: Identity, trust: Trust): boolean {
-  const chain = certificatesIn(identity.chain);
-  const roots = certificatesIn(bundleOf(trust));
   const now = Date.now();
+  return pathOf(identity, bundleOf(trust))?.every(({ from, to }) => from <= now && now <= to) ?? false;
+}
+
+interface Period {
+  from: number;
+  to: number;
+}
+
+/** Signatures do not change: by identity, then by roots. What is checked in each handshake are the dates. */
+const paths = new WeakMap<Identity, Map<string, readonly Period[] | undefined>>();
+
+/** When the certificates up to one of the roots are valid; undefined when there is no way to one. */
+function pathOf(identity: Identity, roots: string): readonly Period[] | undefined {
+  const known = paths.get(identity) ?? new Map<string, readonly Period[] | undefined>();
+  paths.set(identity, known);
+  if (!known.has(roots)) known.set(roots, findPath(certificatesIn(identity.chain), certificatesIn(roots)));
+  return known.get(roots);
+}
+
+function findPath(chain: readonly X509Certificate[], roots: readonly X509Certificate[]): readonly Period[] | undefined {
+  const path: Period[] = [];
   for (const [i, certificate] of chain.entries()) {
-    if (now < Date.parse(certificate.validFrom) || now > Date.parse(certificate.validTo)) return false;
-    if (roots.some((root) => isIssuedBy(certificate, root))) return true;
+    path.push({ from: Date.parse(certificate.validFrom), to: Date.parse(certificate.validTo) });
+    if (roots.some((root) => isIssuedBy(certificate, root))) return path;
     const next = chain[i + 1];
-    if (!next || !isIssuedBy(certificate, next)) return false;
+    if (!next || !isIssuedBy(certificate, next)) return undefined;
   }
-  return false;
+  return undefined;
 }
 
 function isIssuedBy(certificate: X509Certificate, issuer: X509Certificate): boolean {

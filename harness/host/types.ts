@@ -49,6 +49,8 @@ export interface HostRequest extends HttpRequest {
   worker?: number;
   /** Where the client is, as `ip:port` [127.0.0.1 and a port of its own]. */
   source?: string;
+  /** What it connected to, as `ip:port` [127.0.0.1 and the listener's port]. */
+  destination?: string;
   /** Dynamic metadata that filters in front of ours have set, by namespace: for example what `jwt_authn` found. */
   metadata?: Record<string, Record<string, unknown>>;
   /** Filter state that filters in front of ours have set, by key. */

@@ -24,7 +24,7 @@ test("a request makes the same host calls with 1,100 policies as with 12, and al
   expect(many.statuses).toEqual([200, 403]);
   expect(many.hostCalls).toEqual(few.hostCalls);
   expect(Object.values(many.hostCalls ?? {}).reduce((sum, calls) => sum + calls, 0)).toBeLessThan(10);
-  expect(many.allocations).toBe(few.allocations);
+  expect(many.guestAllocations).toBe(few.guestAllocations);
 });
 
 test("each of 1,100 policies is found by the request that it is about", async () => {

@@ -1,4 +1,4 @@
-import { JsonArray, JsonKind, JsonObject } from "proxy-wasm-assemblyscript-sdk";
+import { JsonKind, JsonObject } from "proxy-wasm-assemblyscript-sdk";
 import { GroupSpec, Subjects } from "../core/rule";
 import { TestSpec } from "../core/tests";
 import { DestinationIpSubject, DirectIpSubject, RemoteIpSubject } from "../subjects/address";
@@ -42,38 +42,57 @@ export class FieldReader {
     private strict: bool,
   ) {}
 
-  /** A field of `source` or `operation`, if it is there. */
-  read(json: JsonObject, field: string, negated: bool, into: GroupSpec[]): void {
-    if (!json.has(field)) return;
-    const array = json.array(field);
-    if (json.kind(field) != JsonKind.Array) return;
-    const plain = negated ? field.charAt(3).toLowerCase() + field.substring(4) : field;
-    this.list(array, field, valuesOf(plain), null, negated, into);
+  /** A field of `source` or `operation` and its `not` form, if they are there. */
+  read(json: JsonObject, field: string, into: GroupSpec[]): void {
+    const notField = "not" + field.charAt(0).toUpperCase() + field.substring(1);
+    const values = valuesOf(field);
+    const tests = this.list(json, field, values);
+    this.add(field, tests, notField, this.list(json, notField, values), values, null, into);
   }
 
-  /**
-   * @param field as explanations name it
-   * @param subject what the values are about; null: what such values are always about
-   */
-  list(array: JsonArray, field: string, values: Values, subject: Subject | null, negated: bool, into: GroupSpec[]): void {
+  /** An entry of `when`. @param subject what it is about; null: what such values are always about */
+  readCondition(json: JsonObject, name: string, values: Values, subject: Subject | null, into: GroupSpec[]): void {
+    const tests = this.list(json, "values", values);
+    this.add(name + ".values", tests, name + ".notValues", this.list(json, "notValues", values), values, subject, into);
+  }
+
+  private add(
+    field: string,
+    tests: TestSpec[],
+    notField: string,
+    notTests: TestSpec[],
+    values: Values,
+    subject: Subject | null,
+    into: GroupSpec[],
+  ): void {
+    if (tests.length == 0 && notTests.length == 0) return;
+    const index = this.subjects.add(subject === null ? this.subjectOf(values) : subject);
+    if (values == Values.Principals && (includesAny(tests) || includesAny(notTests))) {
+      (<IdentitySubject>this.subjects.list[index]).asksForAny = true;
+    }
+    into.push(new GroupSpec(field, notField, index, tests, notTests));
+  }
+
+  /** What the values of a field ask; empty where it is not there. */
+  private list(json: JsonObject, field: string, values: Values): TestSpec[] {
     const tests: TestSpec[] = [];
-    if (array.length == 0) array.problem(-1, "must not be empty");
+    if (!json.has(field)) return tests;
+    const array = json.array(field);
+    if (json.kind(field) == JsonKind.Array && array.length == 0) json.problem(field, "must not be empty");
     for (let i = 0; i < array.length; i++) {
       if (array.kind(i) != JsonKind.String) {
         array.string(i); // notes that it must be one
         continue;
       }
       const value = array.string(i);
-      const problem = value.length == 0 ? "must not be empty" : this.add(value, values, tests);
+      const problem = value.length == 0 ? "must not be empty" : this.test(value, values, tests);
       if (problem.length > 0) array.problem(i, problem);
     }
-    const index = this.subjects.add(subject === null ? this.subjectOf(values) : subject);
-    if (values == Values.Principals && includesAny(tests)) (<IdentitySubject>this.subjects.list[index]).asksForAny = true;
-    into.push(new GroupSpec(field, index, negated, tests));
+    return tests;
   }
 
   /** Adds what the value asks; gives what is wrong with it, or nothing. */
-  private add(value: string, values: Values, tests: TestSpec[]): string {
+  private test(value: string, values: Values, tests: TestSpec[]): string {
     switch (values) {
       case Values.Paths: {
         const problem = isTemplate(value) ? templateProblem(value) : "";

@@ -5,6 +5,7 @@ import { textTest } from "./patterns";
 
 const ONE = "{*}";
 const ANY = "{**}";
+const STAR: u8 = 0x2a;
 
 /** Istio takes a path with one of the operators for a template; in others, braces are bytes like any. */
 export function isTemplate(path: string): bool {
@@ -35,6 +36,6 @@ export function templateProblem(path: string): string {
 
 function isLiteral(segment: string): bool {
   const bytes = Bytes.of(segment);
-  for (let i = 0; i < bytes.length; i++) if (!isPathByte(<u8>bytes.at(i))) return false;
+  for (let i = 0; i < bytes.length; i++) if (bytes.at(i) == STAR || !isPathByte(<u8>bytes.at(i))) return false;
   return true;
 }

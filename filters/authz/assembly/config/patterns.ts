@@ -1,6 +1,7 @@
 import { Bytes, EMPTY } from "proxy-wasm-assemblyscript-sdk";
 import { Cidr } from "../../../../policy";
-import { Asks, CIDR_V6, ONLY_ALONE, ONLY_LISTED, TestSpec } from "../core/tests";
+import { ADDRESS_LENGTH } from "../core/passes";
+import { Asks, ONLY_ALONE, ONLY_LISTED, TestSpec } from "../core/tests";
 
 const COLON: u8 = 0x3a;
 
@@ -43,9 +44,10 @@ export function networkTest(value: string): TestSpec | null {
   const text = Bytes.of(value);
   const cidr = Cidr.parse(text);
   if (cidr === null) return null;
-  const octets = new ArrayBuffer(16);
-  memory.copy(changetype<usize>(octets), cidr.network().ptr, 16);
-  return new TestSpec(Asks.Cidr, Bytes.owning(octets), text.indexOf(COLON) >= 0 ? cidr.bits | CIDR_V6 : cidr.bits);
+  const network = new ArrayBuffer(ADDRESS_LENGTH);
+  store<u8>(changetype<usize>(network), text.indexOf(COLON) >= 0 ? 6 : 4);
+  memory.copy(changetype<usize>(network) + 1, cidr.network().ptr, 16);
+  return new TestSpec(Asks.Cidr, Bytes.owning(network), 8 + cidr.bits);
 }
 
 /** A port in decimal; null when it is none. */

@@ -35,17 +35,9 @@ export class RuleReader {
     if (object.size == 0) object.problem("", "must have at least one of " + fields.join(", "));
     if (name == "source") refuseMixture(object);
     const groups: GroupSpec[] = [];
-    for (let i = 0; i < fields.length; i++) {
-      this.fields.read(object, fields[i], false, groups);
-      this.fields.read(object, negative(fields[i]), true, groups);
-    }
+    for (let i = 0; i < fields.length; i++) this.fields.read(object, fields[i], groups);
     into.push(groups);
   }
-}
-
-/** `notPaths` of `paths`. */
-function negative(field: string): string {
-  return "not" + field.charAt(0).toUpperCase() + field.substring(1);
 }
 
 /** An empty list is not the same as none: Istio refuses it, for it could be meant either way. */

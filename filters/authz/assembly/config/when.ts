@@ -1,4 +1,4 @@
-import { Bytes, HeaderName, JsonKind, JsonObject } from "proxy-wasm-assemblyscript-sdk";
+import { Bytes, HeaderName, JsonObject } from "proxy-wasm-assemblyscript-sdk";
 import { isClaimName } from "../../../../policy";
 import { GroupSpec } from "../core/rule";
 import { HeaderSubject } from "../subjects/message";
@@ -48,16 +48,10 @@ export function readCondition(json: JsonObject, fields: FieldReader, into: Group
   const about = aboutOf(key);
   if (about === null) json.problem("key", 'is unknown: "' + key + '"; there are ' + KEYS.join(", ") + MORE);
   if (!json.has("values") && !json.has("notValues")) json.problem("", "needs values or notValues");
-  const names = ["values", "notValues"];
-  for (let i = 0; i < names.length; i++) {
-    if (!json.has(names[i])) continue;
-    const array = json.array(names[i]);
-    if (about === null || json.kind(names[i]) != JsonKind.Array) {
-      json.ignore(names[i]);
-      continue;
-    }
-    const shown = "when[" + key + "]." + names[i];
-    fields.list(array, shown, about.values, about.subject, i == 1, into);
+  if (about !== null) fields.readCondition(json, "when[" + key + "]", about.values, about.subject, into);
+  else {
+    json.ignore("values");
+    json.ignore("notValues");
   }
 }
 

@@ -1,7 +1,7 @@
 import { Bytes, EMPTY } from "proxy-wasm-assemblyscript-sdk";
 import { Plurality } from "../subjects/subject";
 import { GroupSpec, RuleSpec, Subjects } from "./rule";
-import { Asks, CIDR_V6, ONLY_ALONE, ONLY_LISTED, TestSpec } from "./tests";
+import { Asks, ONLY_ALONE, ONLY_LISTED, TestSpec } from "./tests";
 
 /** How a key of the index is compared. */
 export enum KeyKind {
@@ -71,7 +71,7 @@ function listsGate(lists: GroupSpec[][], subjects: Subjects): Gate | null {
 }
 
 function positiveOf(groups: GroupSpec[], subject: i32): GroupSpec | null {
-  for (let i = 0; i < groups.length; i++) if (groups[i].subject == subject && !groups[i].negated) return groups[i];
+  for (let i = 0; i < groups.length; i++) if (groups[i].subject == subject && groups[i].tests.length > 0) return groups[i];
   return null;
 }
 
@@ -83,7 +83,7 @@ function groupGate(groups: GroupSpec[], subjects: Subjects): Gate | null {
   let width = subject.name == "method" || subject.name == "destination.port" ? 300 : 0;
   const keys: Key[] = [];
   for (let i = 0; i < groups.length; i++) {
-    if (groups[i].negated) return null;
+    if (groups[i].tests.length == 0) return null;
     const tests = groups[i].tests;
     const pairs = subject.plurality == Plurality.Pair;
     for (let k = 0; k < tests.length; k += pairs ? 2 : 1) {
@@ -123,7 +123,7 @@ function keyOf(test: TestSpec): Key | null {
     case Asks.NonEmpty:
       return new Key(KeyKind.Any, EMPTY);
     case Asks.Cidr:
-      return new Key(KeyKind.Network, test.text, test.extra & ~CIDR_V6);
+      return new Key(KeyKind.Network, test.text, test.extra);
     default:
       return null;
   }
@@ -135,7 +135,7 @@ function widthOf(key: Key): i32 {
     case KeyKind.Exact:
       return 1;
     case KeyKind.Network:
-      return 10 + 128 - key.bits;
+      return 10 + 136 - key.bits;
     case KeyKind.Namespace:
       return 50;
     case KeyKind.Any:

@@ -2,6 +2,8 @@ import { Bytes } from "proxy-wasm-assemblyscript-sdk";
 import { Action, GroupSpec, RuleSpec } from "./rule";
 import { TestSpec } from "./tests";
 
+/** Words of a group in front of its tests. */
+export const GROUP_WORDS: i32 = 5;
 /** Words of a test: what it asks, where its text is and how long, and what else it needs. */
 export const TEST_WORDS: i32 = 4;
 
@@ -12,7 +14,7 @@ export const TEST_WORDS: i32 = 4;
  * ```
  * rule  = unknown, |to|, {list}, |from|, {list}, list
  * list  = |groups|, words, {group}
- * group = subject, field, negated, |tests|, words, {test}
+ * group = subject, field, notField, |tests|, |notTests|, {test}, {notTest}
  * test  = asks, text, length, extra
  * ```
  *
@@ -60,10 +62,11 @@ export class Layout {
   private group(group: GroupSpec): void {
     this.words.push(group.subject);
     this.words.push(this.fieldOf(group.field));
-    this.words.push(group.negated ? 1 : 0);
+    this.words.push(this.fieldOf(group.notField));
     this.words.push(group.tests.length);
-    this.words.push(group.tests.length * TEST_WORDS);
+    this.words.push(group.notTests.length);
     for (let i = 0; i < group.tests.length; i++) this.test(group.tests[i]);
+    for (let i = 0; i < group.notTests.length; i++) this.test(group.notTests[i]);
   }
 
   private test(test: TestSpec): void {

@@ -2,11 +2,12 @@ import { Bytes } from "proxy-wasm-assemblyscript-sdk";
 import { Answer } from "./answer";
 import { globMatches } from "./glob";
 import { templateMatches } from "./template";
-import { Asks, CIDR_V6 } from "./tests";
+import { Asks } from "./tests";
 
 const SCHEME_LENGTH: i32 = 9; // spiffe://
 const SLASH: u8 = 0x2f;
-const V4_MAPPED: u32 = 0xffff0000;
+/** The family, and 16 bytes. */
+export const ADDRESS_LENGTH: i32 = 17;
 
 /** Does a value of the request (`value`) do what one of the policy (`length` bytes at `text`) asks? Linear in both but for globs. */
 export function passes(asks: Asks, text: usize, length: i32, extra: i32, value: Bytes): Answer {
@@ -22,7 +23,7 @@ export function passes(asks: Asks, text: usize, length: i32, extra: i32, value: 
     case Asks.Present:
       return Answer.Yes;
     case Asks.NonEmpty:
-      // RE2's dot is no line end, so Istio's answer is no; nobody who wrote `*` into a DENY meant that.
+      // RE2's dot is no line end: to Istio this is no match, which nobody meant who wrote `*` into a DENY.
       return size == 0 ? Answer.No : value.indexOf(0x0a) >= 0 ? Answer.Unknown : Answer.Yes;
     case Asks.Cidr:
       return yes(inNetwork(text, extra, value));
@@ -46,11 +47,9 @@ export function passes(asks: Asks, text: usize, length: i32, extra: i32, value: 
   return passed ? Answer.Yes : Answer.No;
 }
 
-function inNetwork(network: usize, extra: i32, address: Bytes): bool {
-  if (address.length != 16) return false;
+function inNetwork(network: usize, bits: i32, address: Bytes): bool {
+  if (address.length != ADDRESS_LENGTH) return false;
   const at = address.ptr;
-  if (extra & CIDR_V6 && load<u64>(at) == 0 && load<u32>(at, 8) == V4_MAPPED) return false;
-  const bits = extra & 0xff;
   const whole = bits >> 3;
   if (memory.compare(at, network, whole) != 0) return false;
   const rest = bits & 7;

@@ -2,7 +2,7 @@ import { Bytes } from "proxy-wasm-assemblyscript-sdk";
 import { Attributes } from "../../../../policy";
 import { Plurality, Presence, Subject } from "../subjects/subject";
 import { Answer } from "./answer";
-import { Layout, TEST_WORDS } from "./layout";
+import { GROUP_WORDS, Layout, TEST_WORDS } from "./layout";
 import { passes } from "./passes";
 import { RuleSpec, Subjects } from "./rule";
 import { Asks, ONLY_ALONE, ONLY_LISTED } from "./tests";
@@ -23,7 +23,12 @@ export class Program {
   /** Rules that match where it cannot be told. */
   private wide: bool = false;
 
-  constructor(rules: RuleSpec[], subjects: Subjects) {
+  /** @param strict what Istio's patterns miss by their character sets cannot be told; otherwise it does not match, as in Istio */
+  constructor(
+    rules: RuleSpec[],
+    subjects: Subjects,
+    private strict: bool,
+  ) {
     const layout = new Layout();
     const starts = new StaticArray<i32>(rules.length);
     for (let i = 0; i < rules.length; i++) starts[i] = layout.add(rules[i]);
@@ -79,10 +84,7 @@ export class Program {
     const end = this.next + this.words[this.next + 1] + 2;
     this.next += 2;
     let holds = true;
-    for (let i = 0; i < count && holds; i++) {
-      this.failing = this.words[this.next + 1];
-      holds = this.group(from);
-    }
+    for (let i = 0; i < count && holds; i++) holds = this.group(from);
     this.next = end;
     return holds;
   }
@@ -90,28 +92,38 @@ export class Program {
   private group(from: Attributes): bool {
     const at = this.next;
     const subject = this.subjects[this.words[at]];
-    const negated = this.words[at + 2] == 1;
     const count = this.words[at + 3];
-    const tests = at + 5;
-    this.next = tests + this.words[at + 4];
+    const notCount = this.words[at + 4];
+    const tests = at + GROUP_WORDS;
+    this.next = tests + (count + notCount) * TEST_WORDS;
+    this.failing = this.words[count > 0 ? at + 1 : at + 2];
     const presence = subject.of(from);
     if (presence == Presence.Unknown) return this.wide;
-    if (presence == Presence.Absent) return negated;
-    if (subject.plurality == Plurality.Alternatives) return this.alternatives(subject, tests, count, negated);
-    return this.settle(subject.plurality == Plurality.Pair ? this.pair(subject, tests, count) : this.set(subject, tests, count), negated);
+    if (presence == Presence.Absent) return count == 0;
+    if (subject.plurality == Plurality.Alternatives) return this.alternatives(subject, tests, count, notCount);
+    if (count > 0 && !this.holds(this.set(subject, tests, count))) return false;
+    this.failing = this.words[at + 2];
+    return notCount == 0 || this.fails(this.set(subject, tests + count * TEST_WORDS, notCount));
   }
 
   /** Any value for a rule that is wide, each value for one that is not. */
-  private alternatives(subject: Subject, tests: i32, count: i32, negated: bool): bool {
+  private alternatives(subject: Subject, tests: i32, count: i32, notCount: i32): bool {
     const wide = this.wide;
     const values = wide ? subject.values.length : subject.values.length - subject.extra;
+    const notTests = tests + count * TEST_WORDS;
     for (let i = 0; i < values; i++) {
-      if (this.settle(this.test(subject, subject.values[i], tests, count), negated) == wide) return wide;
+      const value = subject.values[i];
+      const is = count == 0 || this.holds(this.test(subject, value, tests, count));
+      const isNot = notCount == 0 || this.fails(this.test(subject, value, notTests, notCount));
+      if ((is && isNot) == wide) return wide;
+      if (is) this.failing = this.words[tests - GROUP_WORDS + 2];
     }
     return !wide;
   }
 
+  /** Some value passes one of the tests; of a pair, each its own. */
   private set(subject: Subject, tests: i32, count: i32): Answer {
+    if (subject.plurality == Plurality.Pair) return this.pair(subject, tests, count);
     let answer = Answer.No;
     for (let i = 0; i < subject.values.length && answer != Answer.Yes; i++) {
       const one = this.test(subject, subject.values[i], tests, count);
@@ -131,8 +143,13 @@ export class Program {
     return answer;
   }
 
-  private settle(answer: Answer, negated: bool): bool {
-    return answer == Answer.Unknown ? this.wide : (answer == Answer.Yes) != negated;
+  /** Where it cannot be told, what makes a wide rule match. */
+  private holds(answer: Answer): bool {
+    return answer == Answer.Unknown ? this.wide : answer == Answer.Yes;
+  }
+
+  private fails(answer: Answer): bool {
+    return answer == Answer.Unknown ? this.wide : answer == Answer.No;
   }
 
   /** Does the value pass one of the tests? */
@@ -145,7 +162,7 @@ export class Program {
       const text = changetype<usize>(this.texts) + <usize>unchecked(words[at + 1]);
       const one = passes(<Asks>(asks & ASKS), text, unchecked(words[at + 2]), unchecked(words[at + 3]), value);
       if (one == Answer.Yes) return one;
-      if (one == Answer.Unknown) answer = one;
+      if (one == Answer.Unknown && this.strict) answer = one;
     }
     return answer;
   }

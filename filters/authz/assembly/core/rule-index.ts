@@ -4,6 +4,7 @@ import { HeaderSubject } from "../subjects/message";
 import { Presence, Subject } from "../subjects/subject";
 import { RuleSet } from "./rule-set";
 import { Gate, gateOf, Key, KeyKind, NS_LENGTH } from "./gate";
+import { ADDRESS_LENGTH } from "./passes";
 import { RuleSpec, Subjects } from "./rule";
 
 const SLASH: u8 = 0x2f;
@@ -108,7 +109,7 @@ export class RuleIndex {
   }
 
   private lookInNetworks(door: Door, address: Bytes): void {
-    if (address.length != 16) return;
+    if (address.length != ADDRESS_LENGTH) return;
     for (let i = 0; i < door.networks.length; i++) this.take(hashNetwork(door.number, address, door.networks[i]));
   }
 

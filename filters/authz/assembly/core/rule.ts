@@ -8,15 +8,16 @@ export enum Action {
   Audit = 2,
 }
 
-/** One list of a policy's values, such as `notPaths`: some value matches, or with `negated` none does. */
+/** What a policy asks of one subject, such as `paths` and `notPaths`: one of the first, if there are any, and none of the others. */
 export class GroupSpec {
   constructor(
-    /** As the policy writes it. */
+    /** As the policy writes them: `paths`. The others' is the same with `not` in front. */
     readonly field: string,
+    readonly notField: string,
     /** Index in `Subjects`. */
     readonly subject: i32,
-    readonly negated: bool,
     readonly tests: TestSpec[],
+    readonly notTests: TestSpec[],
   ) {}
 }
 

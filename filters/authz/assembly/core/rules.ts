@@ -17,12 +17,14 @@ export class Rules {
   private readonly ends: i32[];
 
   /**
+   * @param strict as in `Program`
    * @param restricted there is an ALLOW policy: what none matches is refused
    * @param open what becomes of a request where there is no ALLOW policy
    */
   constructor(
     specs: RuleSpec[],
     subjects: Subjects,
+    strict: bool,
     private restricted: bool,
     private open: bool,
   ) {
@@ -32,7 +34,7 @@ export class Rules {
       for (let i = 0; i < specs.length; i++) if (partOf(specs[i]) == part) sorted.push(specs[i]);
       ends.push(sorted.length);
     }
-    this.program = new Program(sorted, subjects);
+    this.program = new Program(sorted, subjects, strict);
     this.index = new RuleIndex(sorted, subjects);
     this.ends = ends;
     for (let i = 0; i < sorted.length; i++) this.names.push(Bytes.of(sorted[i].name));

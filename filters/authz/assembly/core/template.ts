@@ -8,8 +8,8 @@ const SLASH: u8 = 0x2f;
 /**
  * Does the path match a template, in which `{*}` is a segment that is not empty and `{**}` any number of segments? Work is linear.
  *
- * Envoy's operators take RFC 3986's path characters only. A path that would match but for another character is `Unknown`: no ALLOW, and
- * no way around a DENY (CVE-2025-46821).
+ * Envoy's operators take RFC 3986's path characters only. A path that would match but for another character is `Unknown`: with `matching: strict`
+ * it is no ALLOW, and no way around a DENY (as CVE-2025-46821 was with `*`).
  */
 export function templateMatches(template: usize, length: i32, path: Bytes): Answer {
   let at = 0;
@@ -39,10 +39,10 @@ function rest(literal: usize, length: i32, path: Bytes, at: i32, odd: bool): Ans
   return odd ? Answer.Unknown : Answer.Yes;
 }
 
-/** What `{*}` takes; also what a template's own segments may be made of. */
+/** What `{*}` takes: RFC 3986's pchar. */
 export function isPathByte(byte: u8): bool {
   if (byte - 0x30 < 10 || (byte | 0x20) - 0x61 < 26) return true;
   return PATH_BYTES.includes(String.fromCharCode(byte));
 }
 
-const PATH_BYTES: string = "-._~%!$&'()+,;:@";
+const PATH_BYTES: string = "-._~%!$&'()*+,;=:@";

@@ -10,7 +10,7 @@ export enum Asks {
   Present = 3,
   /** `*` of anything else: RE2's `.+`. */
   NonEmpty = 4,
-  /** A network: 16 bytes; `extra` has the number of bits that count, and `CIDR_V6`. */
+  /** A network, as `familyOf` and 16 bytes; `extra` is the number of its bits that count, of 136. */
   Cidr = 5,
   /** A path with `{*}` or `{**}`. */
   Template = 6,
@@ -26,9 +26,6 @@ export enum Asks {
 /** Or-ed into `Asks`: for values that stand alone, or that are in a list. */
 export const ONLY_ALONE: i32 = 0x100;
 export const ONLY_LISTED: i32 = 0x200;
-
-/** A network of IPv6 holds no address of IPv4, as in Envoy. */
-export const CIDR_V6: i32 = 0x100;
 
 /** One value of a policy, before it is laid out flat. */
 export class TestSpec {

@@ -1,5 +1,6 @@
 import { Bytes, log, PropertyPath } from "proxy-wasm-assemblyscript-sdk";
 import { absent, Attributes, IpAddress } from "../../../../policy";
+import { ADDRESS_LENGTH } from "../core/passes";
 import { Presence, Subject } from "./subject";
 
 const CLIENT: PropertyPath = PropertyPath.of("source.address");
@@ -8,9 +9,16 @@ const DESTINATION: PropertyPath = PropertyPath.of("destination.address");
 export const DIRECT_PEER: string = "meshscript.direct_remote_address";
 const DIRECT: PropertyPath = PropertyPath.of("filter_state").then(DIRECT_PEER);
 
-/** An IP address, as its 16 bytes. */
+const COLON: u8 = 0x3a;
+const OPEN_BRACKET: u8 = 0x5b;
+
+/**
+ * An IP address: its family, 4 or 6, and 16 bytes. In Envoy an IPv4-mapped address (`::ffff:10.0.0.1`), which a dual-stack listener may see, is in
+ * no network of IPv4.
+ */
 abstract class AddressSubject extends Subject {
   private readonly address: IpAddress = new IpAddress();
+  private readonly bytes: StaticArray<u8> = new StaticArray<u8>(ADDRESS_LENGTH);
 
   constructor(
     name: string,
@@ -24,7 +32,10 @@ abstract class AddressSubject extends Subject {
     if (text === null) return absent() ? this.without() : Presence.Unknown;
     // A Unix socket has an address that is none.
     if (!this.address.parse(text)) return this.unreadable();
-    this.values.push(Bytes.borrow(this.address.ptr, 16));
+    const at = changetype<usize>(this.bytes);
+    store<u8>(at, isV6(text) ? 6 : 4);
+    memory.copy(at + 1, this.address.ptr, 16);
+    this.values.push(Bytes.borrow(at, ADDRESS_LENGTH));
     return Presence.Present;
   }
 
@@ -35,6 +46,11 @@ abstract class AddressSubject extends Subject {
   protected unreadable(): Presence {
     return Presence.Absent;
   }
+}
+
+/** `[::1]:80`, `::1`; not `1.2.3.4:80`. */
+function isV6(text: Bytes): bool {
+  return text.at(0) == OPEN_BRACKET || text.indexOf(COLON, text.indexOf(COLON) + 1) > text.indexOf(COLON);
 }
 
 /** The client as Envoy trusts it: from `x-forwarded-for` where the listener says so. */
