@@ -10,6 +10,7 @@ const loaders: Readonly<Record<string, () => Promise<Command>>> = {
   build: async () => (await import("./commands/build.ts")).build,
   check: async () => (await import("./commands/check.ts")).check,
   test: async () => (await import("./commands/test.ts")).test,
+  authz: async () => (await import("./commands/authz.ts")).authz,
   verify: async () => (await import("./commands/verify.ts")).verify,
   symbolize: async () => (await import("./commands/symbolize.ts")).symbolize,
   path: async () => (await import("./commands/path.ts")).path,

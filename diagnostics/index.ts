@@ -1,6 +1,6 @@
 export type { CodeEntry } from "./code-entry.ts";
 export { type ColorTarget, wantsColor } from "./color.ts";
-export { type Diagnostic, MeshscriptError, type SourceLocation, diagnostic, exitCodes } from "./diagnostic.ts";
+export { type Diagnostic, MeshscriptError, type SourceLocation, diagnostic, exitCodes, place } from "./diagnostic.ts";
 export { reasonOfErrno } from "./errno.ts";
 export { errorIndex, errorPage } from "./pages.ts";
 export { type DiagnosticCode, registry } from "./registry.ts";

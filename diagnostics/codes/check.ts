@@ -89,4 +89,31 @@ help: correct the marked place; the first mistake can cause others below it
     details:
       "`capability_restriction_config` names the host calls and callbacks that a module may use. Envoy loads a module that uses others, too: such a host call then fails each time, and such a callback is never called. Without `proxy_on_configure` the module runs unconfigured, and nothing says so; without `proxy_send_local_response` nothing is ever refused. An empty list restricts nothing.",
   },
+  MS0911: {
+    level: "error",
+    title: "an AuthorizationPolicy that the filter refuses",
+    help: "correct the marked field; filters/authz/README.md lists all of them",
+    kind: "data",
+    details:
+      "The authz filter reads policies strictly: a field that is none, an unknown key of `when`, a value of the wrong kind or a template that Envoy would not take is an error, never ignored. Istio itself skips a rule with an unknown key, which makes an ALLOW narrower and a DENY wider than it reads. CUSTOM policies are not supported yet.",
+    example: `policies.yaml:9:17: error MS0911: spec.rules[0].to[0].operation.path: unknown field; known: hosts, notHosts, ports, notPorts, methods, notMethods, paths, notPaths
+    9 |                 path: [/admin]
+      |                 ^^^^
+help: correct the marked field; filters/authz/README.md lists all of them
+      docs/errors/MS0911.md`,
+  },
+  MS0912: {
+    level: "error",
+    title: "files without an AuthorizationPolicy",
+    help: "name a file with `kind: AuthorizationPolicy`, or with a configuration of the authz filter",
+    kind: "data",
+    details: "`meshscript authz explain` found no policy in what `--policy` names. Resources of other kinds are left out.",
+  },
+  MS0913: {
+    level: "error",
+    title: "another verdict than the expected one",
+    help: "run it without --expect: it says for each rule what in it does not match",
+    kind: "findings",
+    details: "`meshscript authz explain --expect` is for CI: it ends with 79 when the policies say otherwise.",
+  },
 } as const satisfies Record<string, CodeEntry>;

@@ -46,7 +46,7 @@ export class Program {
   }
 
   /**
-   * Why a rule does not match: for each part that fails the field that fails first in it, as `to[0].paths, from[1].principals`; empty when it
+   * Why a rule does not match: for each part that fails the field that fails first in it, as `to[0].paths; from[1].principals`; empty when it
    * matches.
    */
   explain(rule: i32, from: Attributes): string {
@@ -55,7 +55,7 @@ export class Program {
     const to = this.failures("to", from);
     const source = this.failures("from", from);
     const when = this.wholeList(from) ? "" : this.fields[this.failing];
-    return [to, source, when].filter((part) => part.length > 0).join(", ");
+    return [to, source, when].filter((part) => part.length > 0).join("; ");
   }
 
   private failures(name: string, from: Attributes): string {
@@ -64,7 +64,7 @@ export class Program {
     for (let i = 0; i < count; i++) {
       if (!this.wholeList(from)) failed.push(name + "[" + i.toString() + "]." + this.fields[this.failing]);
     }
-    return failed.length == count ? failed.join(", ") : "";
+    return failed.length == count ? failed.join("; ") : "";
   }
 
   /** One of several lists holds; or there is none. */
