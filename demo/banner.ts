@@ -1,33 +1,30 @@
-import { filters } from "./filters.ts";
 import { spiffeIdOf } from "./identities.ts";
 import type { Mesh } from "./mesh.ts";
-import type { Options } from "./options.ts";
 import type { Paint } from "./paint.ts";
 import { USER } from "./services/app.ts";
 
 /** Where to look, for programs. */
-export function endpoints(mesh: Mesh, tracesUrl: string, options: Options) {
+export function endpoints(mesh: Mesh, tracesUrl: string) {
   return {
     apiVersion: "meshscript/v1",
     page: `${mesh.url}/productpage`,
     traces: tracesUrl,
-    filters: chosen(options),
+    filters: mesh.filters.map(({ name }) => name),
     mtls: mesh.authority !== undefined,
     envoys: [...mesh.envoys].map(([name, envoy]) => ({ name, admin: envoy.adminUrl, pid: envoy.pid })),
   };
 }
 
 /** Where to look, for a person. */
-export function banner(mesh: Mesh, tracesUrl: string, options: Options, paint: Paint): string {
+export function banner(mesh: Mesh, tracesUrl: string, paint: Paint): string {
   const title = (text: string) => paint("bold", text);
   const { url } = mesh;
-  const inChain = filters.filter(({ name }) => chosen(options).includes(name));
   const admins = [...mesh.envoys].map(([name, envoy]) => `  ${name.padEnd(14)}${envoy.adminUrl}`);
   return [
     `${title("look")}`,
     `  page          ${paint("cyan", `${url}/productpage`)}`,
     `  traces        ${paint("cyan", tracesUrl)}   each request to the page as a tree`,
-    `  filters       ${inChain.map(({ name, where }) => `${name} (${where})`).join(", ") || "none"}`,
+    `  filters       ${mesh.filters.map(({ name, where }) => `${name} (${where})`).join(", ") || "none"}`,
     `  between them  ${mesh.authority ? `mTLS, as ${spiffeIdOf("productpage")} and so on` : "plain HTTP"}`,
     "",
     title("try"),
@@ -43,8 +40,4 @@ export function banner(mesh: Mesh, tracesUrl: string, options: Options, paint: P
     "Ctrl-C stops everything. A tour instead, with checks: npm start -- --once",
     "",
   ].join("\n");
-}
-
-function chosen({ without }: Options): string[] {
-  return filters.map(({ name }) => name).filter((name) => !without.includes(name));
 }

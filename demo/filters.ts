@@ -1,7 +1,9 @@
 import { join } from "node:path";
 import { type WasmFilterSpec, packageRoot } from "../harness/index.ts";
+import { TRUST_DOMAIN } from "./identities.ts";
+import { callersPolicy } from "./policies.ts";
 import { USER } from "./services/app.ts";
-import type { Service } from "./topology.ts";
+import { type Service, serviceOf } from "./topology.ts";
 
 /** A filter chain of the demo: the ingress, a sidecar's inbound listener, or one of its outbound listeners. */
 export type Place = { at: "ingress" } | { at: "inbound"; workload: string } | { at: "outbound"; workload: string; callee: Service };
@@ -14,6 +16,8 @@ export interface DemoFilter {
   where: string;
   /** Its configuration at a place; undefined where it does not sit. */
   configure: (place: Place) => object | undefined;
+  /** It tells callers apart by their certificates: where proxies have none, it sits nowhere. */
+  needsIdentities?: true;
   /** Headers that it adds to responses, for the access logs of all who hand them on. */
   tells?: readonly string[];
 }
@@ -31,6 +35,16 @@ export const filters: readonly DemoFilter[] = [
     where: "everywhere",
     // The ingress tells the client its trace in Server-Timing.
     configure: ({ at }) => (at === "ingress" ? { response: { serverTiming: true } } : {}),
+  },
+  {
+    // In front of what is dear; behind tracing, so that what it refuses has its span.
+    name: "authz",
+    where: "in front of each workload: for who calls it in topology.ts, and for nobody else",
+    needsIdentities: true,
+    configure: (place) => {
+      if (place.at !== "inbound") return undefined;
+      return { trustDomain: TRUST_DOMAIN, matching: "strict", policies: [callersPolicy(serviceOf(place.workload))] };
+    },
   },
   {
     name: "ratelimit",

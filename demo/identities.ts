@@ -1,10 +1,16 @@
-import type { Service } from "./topology.ts";
+import type { Caller } from "./topology.ts";
 
 /** As in Istio. */
 export const TRUST_DOMAIN = "cluster.local";
 
-/** BookInfo's service accounts: the versions of a service share one. */
-export const accountOf = (service: Service | "gateway") => `bookinfo-${service}`;
+/** Where all of the demo is. */
+export const NAMESPACE = "default";
 
-/** Who a service's sidecars, or the ingress, are to others. */
-export const spiffeIdOf = (service: Service | "gateway") => `spiffe://${TRUST_DOMAIN}/ns/default/sa/${accountOf(service)}`;
+/** BookInfo's service accounts: the versions of a service share one. */
+export const accountOf = (caller: Caller) => `bookinfo-${caller}`;
+
+/** Who a service's sidecars, or the ingress, are in a policy. */
+export const principalOf = (caller: Caller) => `${TRUST_DOMAIN}/ns/${NAMESPACE}/sa/${accountOf(caller)}`;
+
+/** Who they are to others, by their certificate. */
+export const spiffeIdOf = (caller: Caller) => `spiffe://${principalOf(caller)}`;

@@ -78,8 +78,8 @@ async function tour(mesh: Mesh, options: Options, signal: AbortSignal): Promise<
 async function serve(mesh: Mesh, options: Options, signal: AbortSignal): Promise<number> {
   const traces = await serveTraces(mesh);
   const text = options.json
-    ? `${JSON.stringify(endpoints(mesh, traces.url, options), null, 2)}\n`
-    : banner(mesh, traces.url, options, paintFor(process.stdout));
+    ? `${JSON.stringify(endpoints(mesh, traces.url), null, 2)}\n`
+    : banner(mesh, traces.url, paintFor(process.stdout));
   process.stdout.write(text);
   const interrupted = new Promise<undefined>((resolve) => signal.addEventListener("abort", () => resolve(undefined), { once: true }));
   const crashed = [...mesh.envoys].map(([name, envoy]) => envoy.ended.then(() => name));

@@ -9,12 +9,12 @@ import {
   provision,
 } from "../harness/index.ts";
 import type { DemoFilter } from "./filters.ts";
-import { TRUST_DOMAIN, accountOf } from "./identities.ts";
+import { NAMESPACE, TRUST_DOMAIN, accountOf } from "./identities.ts";
 import { ingressConfig, outboundListener, sidecarConfig } from "./proxies.ts";
 import { Recorder } from "./recorder.ts";
 import { App } from "./services/app.ts";
 import { handlers } from "./services/index.ts";
-import { type Service, type Workload, entry, startWaves, workloads, workloadsOf } from "./topology.ts";
+import { type Caller, type Service, type Workload, entry, startWaves, workloads, workloadsOf } from "./topology.ts";
 
 /** Long enough for a demo that runs for days. */
 const VALID_FOR = "720h";
@@ -66,6 +66,11 @@ export class Mesh {
     return this.envoy("ingress");
   }
 
+  /** The filters that sit in its chains. */
+  get filters(): readonly DemoFilter[] {
+    return this.options.filters.filter(({ needsIdentities }) => !needsIdentities || this.authority !== undefined);
+  }
+
   get url(): string {
     return this.ingress.url;
   }
@@ -91,8 +96,8 @@ export class Mesh {
     for (const wave of startWaves(workloads)) await all(wave.map((workload) => this.startWorkload(workload)));
     const [front] = this.inboundOf(entry);
     if (front === undefined) throw new Error(`nothing runs ${entry}`);
-    const { filters, port = 0 } = this.options;
-    await this.run("ingress", ingressConfig({ to: front, port, filters, identity: await this.identify("gateway") }));
+    const { port = 0 } = this.options;
+    await this.run("ingress", ingressConfig({ to: front, port, filters: this.filters, identity: await this.identify("gateway") }));
   }
 
   private async startWorkload(workload: Workload): Promise<void> {
@@ -102,13 +107,13 @@ export class Mesh {
     this.apps.set(workload.name, app);
     const callees = new Map(workload.calls.map((service) => [service, this.inboundOf(service)]));
     const identity = await this.identify(workload.service);
-    const config = sidecarConfig({ workload, app: await app.start(), callees, filters: this.options.filters, identity });
+    const config = sidecarConfig({ workload, app: await app.start(), callees, filters: this.filters, identity });
     const sidecar = await this.run(workload.name, config);
     app.connect(new Map(workload.calls.map((service) => [service, urlOf(sidecar.address(outboundListener(service)))])));
   }
 
-  private async identify(service: Service | "gateway"): Promise<Identity | undefined> {
-    return this.authority?.issue({ serviceAccount: accountOf(service), validFor: VALID_FOR });
+  private async identify(who: Caller): Promise<Identity | undefined> {
+    return this.authority?.issue({ serviceAccount: accountOf(who), namespace: NAMESPACE, validFor: VALID_FOR });
   }
 
   private async run(name: string, config: ReturnType<typeof sidecarConfig>): Promise<Envoy> {

@@ -4,6 +4,9 @@
  */
 export type Service = "productpage" | "details" | "reviews" | "ratings";
 
+/** Who calls a service: another one, or the ingress. */
+export type Caller = Service | "gateway";
+
 export interface Workload {
   name: string;
   service: Service;
@@ -26,6 +29,23 @@ export const entry: Service = "productpage";
 /** The workloads that make up a service. */
 export function workloadsOf(service: Service): Workload[] {
   return workloads.filter((workload) => workload.service === service);
+}
+
+/** All that could call. */
+export const callers: readonly Caller[] = ["gateway", ...new Set(workloads.map(({ service }) => service))];
+
+/** Who calls a service: the ingress its entry, and services whom one of their workloads calls. */
+export function callersOf(service: Service): Caller[] {
+  return callers.filter((caller) =>
+    caller === "gateway" ? service === entry : workloadsOf(caller).some(({ calls }) => calls.includes(service)),
+  );
+}
+
+/** @throws when there is no such workload. */
+export function serviceOf(workload: string): Service {
+  const found = workloads.find(({ name }) => name === workload);
+  if (found === undefined) throw new Error(`no workload ${workload}`);
+  return found.service;
 }
 
 /** Workloads in the order of their start: a wave starts together, and calls only what earlier waves have started. */

@@ -12,7 +12,7 @@ import { type Running, killAll, start } from "./run.ts";
 
 interface Result {
   ok: boolean;
-  steps: { part: string; claim: string; ok: boolean; checks: { what: string; ok: boolean; detail?: string }[] }[];
+  steps: { part: string; claim: string; ok: boolean; skipped?: string; checks: { what: string; ok: boolean; detail?: string }[] }[];
 }
 
 afterEach(killAll);
@@ -41,6 +41,7 @@ describe("npm start -- --once", () => {
     const { code, stdout } = await start("--once", "--json").ended;
     const result = JSON.parse(stdout) as Result;
     expect(result.steps.flatMap(({ checks }) => checks.filter(({ ok }) => !ok))).toEqual([]);
+    expect(result.steps.filter(({ skipped }) => skipped !== undefined)).toEqual([]);
     expect(result.steps.map(({ claim }) => claim)).toEqual(steps.map(({ claim }) => claim));
     expect([code, result.ok]).toEqual([0, true]);
   });
@@ -51,8 +52,10 @@ describe("npm start -- --once", () => {
     const its = result.steps.filter(({ part }) => part === name);
     expect(its.filter(({ ok }) => ok).map(({ claim }) => claim)).toEqual([]);
     expect(its.length).toBeGreaterThan(0);
-    // The tour's other parts do not lean on it.
+    // The tour's other parts do not lean on it, but for authorization: without certificates it has nobody to tell apart.
     expect(result.steps.filter(({ part, ok }) => part !== name && !ok).map(({ claim }) => claim)).toEqual([]);
+    const skipped = result.steps.filter((step) => step.skipped !== undefined);
+    expect([...new Set(skipped.map(({ part }) => part))]).toEqual(name === "mtls" ? ["authz"] : []);
     expect([code, result.ok]).toEqual([1, false]);
   });
 });
@@ -107,6 +110,21 @@ describe("npm start", () => {
     demo.interrupt();
     expect(await demo.ended).toMatchObject({ code: 0 });
     await nothingIsLeft(demo);
+  });
+
+  test("lists the filters that are in its chains", async () => {
+    for (const [flags, listed] of [
+      [[], ["tracing", "authz", "ratelimit"]],
+      [
+        ["--without", "mtls"],
+        ["tracing", "ratelimit"],
+      ],
+    ] as const) {
+      const demo = start("--json", ...flags);
+      expect(JSON.parse(await demo.until("stdout", /\n}\n$/))).toMatchObject({ filters: listed });
+      demo.interrupt();
+      expect(await demo.ended).toMatchObject({ code: 0 });
+    }
   });
 
   test("tells a person one curl that shows the limit, as long as it is", async () => {

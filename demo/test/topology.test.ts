@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { type Workload, expectedHops, startWaves, workloads } from "../topology.ts";
+import { type Workload, callersOf, expectedHops, serviceOf, startWaves, workloads } from "../topology.ts";
 
 describe("the order of the start", () => {
   test("no workload starts before those that it calls", () => {
@@ -16,6 +16,20 @@ describe("the order of the start", () => {
       { name: "b", service: "ratings", calls: ["details"] },
     ];
     expect(() => startWaves(ring)).toThrow("in a circle: a, b");
+  });
+});
+
+describe("who calls a service", () => {
+  test("is who has it among its calls, and the ingress for the entry", () => {
+    expect(callersOf("productpage")).toEqual(["gateway"]);
+    expect(callersOf("details")).toEqual(["productpage"]);
+    expect(callersOf("reviews")).toEqual(["productpage"]);
+    expect(callersOf("ratings")).toEqual(["reviews"]);
+  });
+
+  test("is told for a workload by its service", () => {
+    expect(workloads.map(({ name }) => serviceOf(name))).toEqual(workloads.map(({ service }) => service));
+    expect(() => serviceOf("reviews-v4")).toThrow("no workload reviews-v4");
   });
 });
 

@@ -32,11 +32,34 @@ describe("the lists", () => {
     expect(chainAt(places[0], [])).toEqual([]);
   });
 
+  const chain = (place: Place) => chainAt(place, filters).map(({ name }) => name);
+
   test("the limiter sits in front of ratings alone, and behind tracing: what it refuses has its span", () => {
-    const chain = (place: Place) => chainAt(place, filters).map(({ name }) => name);
-    expect(chain({ at: "inbound", workload: "ratings" })).toEqual(["tracing", "ratelimit"]);
+    expect(chain({ at: "inbound", workload: "ratings" })).toEqual(["tracing", "authz", "ratelimit"]);
     for (const workload of ["details", "reviews-v2"]) expect(chain({ at: "inbound", workload })).not.toContain("ratelimit");
     expect(chain({ at: "outbound", workload: "reviews-v2", callee: "ratings" })).not.toContain("ratelimit");
+  });
+
+  test("authorization sits in front of every workload and nowhere else, and allows whom the topology has call it", () => {
+    for (const { name } of workloads) expect(chain({ at: "inbound", workload: name }).slice(0, 2)).toEqual(["tracing", "authz"]);
+    expect(chain({ at: "ingress" })).not.toContain("authz");
+    expect(chain({ at: "outbound", workload: "reviews-v2", callee: "ratings" })).not.toContain("authz");
+    const configAt = (workload: string) => chainAt({ at: "inbound", workload }, filters).find(({ name }) => name === "authz")?.config;
+    const principals = (account: string) => ({ principals: [`cluster.local/ns/default/sa/${account}`] });
+    expect(configAt("ratings")).toEqual({
+      trustDomain: "cluster.local",
+      matching: "strict",
+      policies: [
+        {
+          apiVersion: "security.istio.io/v1",
+          kind: "AuthorizationPolicy",
+          metadata: { name: "ratings-callers", namespace: "default" },
+          spec: { action: "ALLOW", rules: [{ from: [{ source: principals("bookinfo-reviews") }] }] },
+        },
+      ],
+    });
+    expect(JSON.stringify(configAt("productpage"))).toContain(JSON.stringify(principals("bookinfo-gateway")));
+    expect(configAt("reviews-v1")).toEqual(configAt("reviews-v3"));
   });
 
   test("what filters tell clients is read from the access log by the header's name", () => {
@@ -70,6 +93,21 @@ describe("a step", () => {
       checks: [{ what: "the step runs to its end", detail: "connection refused" }],
     });
     expect((await step(async () => undefined)).ok).toBe(false);
+  });
+
+  test("that is skipped is no failure, and tells why", async () => {
+    const result = await step(async (run) => run.skip("plain HTTP"));
+    expect(result).toMatchObject({ ok: true, skipped: "plain HTTP" });
+    expect(viewStep(result, "1/1", plain)).toEqual(["1/1 tracing: it works", "  skipped  plain HTTP", ""]);
+  });
+
+  test("that fails before it is skipped has failed", async () => {
+    const result = await step(async (run) => {
+      run.check("body", false);
+      run.skip("plain HTTP");
+    });
+    expect(result.ok).toBe(false);
+    expect(viewStep(result, "1/1", plain)).toContain("  FAILED  1 of 1 check");
   });
 
   test("is told in a few lines", async () => {
@@ -125,7 +163,7 @@ describe("flags", () => {
     };
     expect(message("--onec")).toBe("MS0502 unknown option '--onec'; --help lists the flags");
     expect(message("--port", "70000")).toBe('MS0503 --port must be a number from 0 to 65535, got "70000"');
-    expect(message("--without", "tracin")).toMatch(/^MS0503 --without: no part "tracin"; there are: tracing, ratelimit, mtls$/);
+    expect(message("--without", "tracin")).toMatch(/^MS0503 --without: no part "tracin"; there are: tracing, authz, ratelimit, mtls$/);
     for (const argv of [["--port"], ["extra"], ["--once=1"]]) expect(message(...argv)).toMatch(/^MS0502 [^\n]+$/);
   });
 });

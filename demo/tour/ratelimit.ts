@@ -4,8 +4,10 @@ import { RATINGS_LIMIT } from "../filters.ts";
 import { accountOf } from "../identities.ts";
 import type { Hop } from "../recorder.ts";
 import { USER } from "../services/app.ts";
-import { workloadsOf } from "../topology.ts";
+import { inbound } from "../topology.ts";
 import type { Exchange } from "../watch.ts";
+import { sendAsFarAsRatings } from "./as-far-as-ratings.ts";
+import { growth } from "./growth.ts";
 import type { StepRun, TourStep } from "./step.ts";
 
 const PART = "ratelimit";
@@ -28,15 +30,13 @@ interface Ask {
   atReviews: Hop;
 }
 
-/** Asks the ingress for a user. The versions of reviews take turns, and not all ask for ratings: until one does. */
+/** Asks the ingress for a user, until ratings is asked. */
 async function ask(step: StepRun, user: string, path = REVIEWS): Promise<Ask> {
-  for (let n = 0; n < workloadsOf("reviews").length; n++) {
-    const exchange = await step.send({ path, headers: { [USER]: user } });
-    const atRatings = exchange.hops.find(({ name }) => name === "ratings inbound");
-    const atReviews = exchange.hops.find(({ name }) => name.endsWith(" outbound ratings"));
-    if (atRatings && atReviews) return { user, exchange, by: atReviews.name.split(" ", 1)[0] ?? "", atRatings, atReviews };
-  }
-  throw new Error("no version of reviews asked for ratings");
+  const exchange = await sendAsFarAsRatings(step, { path, headers: { [USER]: user } });
+  const atRatings = exchange.hops.find(({ name }) => name === inbound("ratings"));
+  const atReviews = exchange.hops.find(({ name }) => name.endsWith(" outbound ratings"));
+  if (atRatings === undefined || atReviews === undefined) throw new Error("ratings was not asked by reviews");
+  return { user, exchange, by: atReviews.name.split(" ", 1)[0] ?? "", atRatings, atReviews };
 }
 
 /** Asks ratings' sidecar as reviews does, for what only its caller gets to see. */
@@ -156,10 +156,10 @@ const counted: TourStep = {
   run: async (step) => {
     const user = newUser("cy");
     const over = 2;
-    const before = await counters(step);
-    for (let n = 0; n < BURST + over; n++) await askAsReviews(step, user);
-    const after = await counters(step);
-    const grown = [...after].map(([name, value]) => [name, value - (before.get(name) ?? 0)] as const);
+    const counters = `wasm_filter\\.ratelimit\\.limit=\\.=${LIMIT};\\.;meshscript_ratelimit_(admitted|refused)_total$`;
+    const grown = await growth(step, "ratings", counters, async () => {
+      for (let n = 0; n < BURST + over; n++) await askAsReviews(step, user);
+    });
     for (const [name, more] of grown) step.saw(`${name}: +${more}`);
     step.same("by how much", Object.fromEntries(grown.map(([name, more]) => [name.replace(/^.*;\.;/, ""), more])), {
       meshscript_ratelimit_admitted_total: BURST,
@@ -167,13 +167,5 @@ const counted: TourStep = {
     });
   },
 };
-
-/** What the sidecar of ratings has counted until now, by the counter's name. */
-async function counters(step: StepRun): Promise<Map<string, number>> {
-  const all = await step.mesh
-    .envoy("ratings")
-    .stats(`wasm_filter\\.ratelimit\\.limit=\\.=${LIMIT};\\.;meshscript_ratelimit_(admitted|refused)_total$`);
-  return new Map([...all].sort(([a], [b]) => a.localeCompare(b)));
-}
 
 export const ratelimit: readonly TourStep[] = [admitted, refused, apart, counted];

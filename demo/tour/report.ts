@@ -8,7 +8,7 @@ const LONGEST = 160;
 
 /** A step's result as lines: the claim, what was sent, what was seen, and the verdict. */
 export function viewStep(result: StepResult, number: string, paint: Paint): string[] {
-  const { part, claim, sent, seen, checks, ok } = result;
+  const { part, claim, sent, seen, checks } = result;
   const failed = checks.filter((check) => !check.ok);
   const count = `${checks.length} ${checks.length === 1 ? "check" : "checks"}`;
   return [
@@ -21,9 +21,14 @@ export function viewStep(result: StepResult, number: string, paint: Paint): stri
       .slice(0, SHOWN)
       .map(({ what, detail }) => `  ${paint("red", "not ok")}  ${short(detail === undefined ? what : `${what}: ${detail}`)}`),
     ...(failed.length > SHOWN ? [`          and ${failed.length - SHOWN} more: see --json`] : []),
-    `  ${ok ? paint("green", "ok") : paint("red", paint("bold", "FAILED"))}  ${ok ? count : `${failed.length} of ${count}`}`,
+    `  ${verdict(result, count, paint)}`,
     "",
   ];
+}
+
+function verdict({ ok, skipped, checks }: StepResult, count: string, paint: Paint): string {
+  if (!ok) return `${paint("red", paint("bold", "FAILED"))}  ${checks.filter((check) => !check.ok).length} of ${count}`;
+  return skipped === undefined ? `${paint("green", "ok")}  ${count}` : `${paint("dim", "skipped")}  ${skipped}`;
 }
 
 function short(text: string): string {

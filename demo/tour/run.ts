@@ -27,9 +27,15 @@ export async function runTour(mesh: Mesh, { print, paint, signal }: TourOptions)
     results.push(result);
     print(viewStep(result, `${results.length}/${steps.length}`, paint));
   }
-  const failed = results.filter(({ ok }) => !ok).length;
+  const passed = results.filter((result) => result.ok);
+  const failed = results.length - passed.length;
+  const skipped = passed.filter((result) => result.skipped !== undefined).length;
   const ok = failed === 0 && results.length === steps.length;
-  const summary = `${results.length - failed} of ${steps.length} steps ok`;
-  print([ok ? paint("green", summary) : paint("red", failed > 0 ? `${summary}, ${failed} FAILED` : summary)]);
+  const summary = [
+    `${passed.length - skipped} of ${steps.length} steps ok`,
+    ...(skipped > 0 ? [`${skipped} skipped`] : []),
+    ...(failed > 0 ? [`${failed} FAILED`] : []),
+  ].join(", ");
+  print([paint(ok ? "green" : "red", summary)]);
   return { ok, steps: results };
 }

@@ -28,6 +28,8 @@ export interface StepResult {
   part: string;
   claim: string;
   ok: boolean;
+  /** Why this demo cannot show it, where that is so. */
+  skipped?: string;
   sent: string[];
   seen: Seen[];
   checks: Check[];
@@ -38,6 +40,8 @@ export class StepRun {
   readonly sent: string[] = [];
   readonly seen: Seen[] = [];
   readonly checks: Check[] = [];
+  /** Why there is nothing to show. */
+  skipped: string | undefined;
 
   constructor(readonly mesh: Mesh) {}
 
@@ -75,6 +79,11 @@ export class StepRun {
     this.seen.push({ trace });
   }
 
+  /** For a step that needs another part of the demo, which is left out: then that part's own steps fail, and this one has nothing to show. */
+  skip(why: string): void {
+    this.skipped = why;
+  }
+
   /** @param detail Told when it is not ok. */
   check(what: string, ok: boolean, detail?: string): void {
     this.checks.push({ what, ok, ...(ok || detail === undefined ? {} : { detail }) });
@@ -90,12 +99,13 @@ export async function runStep(step: TourStep, mesh: Mesh): Promise<StepResult> {
   const run = new StepRun(mesh);
   try {
     await step.run(run);
-    if (run.checks.length === 0) run.check("something is checked", false, "this step has no checks");
+    if (run.checks.length === 0 && run.skipped === undefined) run.check("something is checked", false, "this step has no checks");
   } catch (error) {
     run.check("the step runs to its end", false, error instanceof Error ? error.message : String(error));
   }
-  const { sent, seen, checks } = run;
-  return { part: step.part, claim: step.claim, ok: checks.every(({ ok }) => ok), sent, seen, checks };
+  const { sent, seen, checks, skipped } = run;
+  const ok = checks.every((check) => check.ok);
+  return { part: step.part, claim: step.claim, ok, ...(skipped === undefined ? {} : { skipped }), sent, seen, checks };
 }
 
 function show(value: unknown): string {
