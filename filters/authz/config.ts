@@ -24,10 +24,12 @@ const path = text.superRefine((value, context) => {
 });
 const account = matching(/^[^*/]+(\/[^*/]+)?$/, "must be ACCOUNT or NAMESPACE/ACCOUNT, without a *");
 
+const principal = text.refine((value) => !value.startsWith("spiffe://"), "must be without spiffe://").meta({ pattern: "^(?!spiffe://)" });
+
 const ids = "`TRUST-DOMAIN/ns/NAMESPACE/sa/ACCOUNT`, without `spiffe://`; `*` in front or at the end";
 const source = atLeastOne({
-  principals: list(text, `SPIFFE ids of the peer: ${ids}.`),
-  notPrincipals: list(text, "None of these."),
+  principals: list(principal, `SPIFFE ids of the peer: ${ids}.`),
+  notPrincipals: list(principal, "None of these."),
   requestPrincipals: list(text, "`ISSUER/SUBJECT` of a token that jwt_authn has verified; `*` in front or at the end."),
   notRequestPrincipals: list(text, "None of these."),
   namespaces: list(text, "Namespaces of the peer's SPIFFE id; `*` anywhere."),
@@ -84,6 +86,7 @@ const VALUES: Readonly<Record<string, z.ZodType<string>>> = {
   "destination.ip": looseNetwork,
   "destination.port": port,
   "source.serviceAccount": account,
+  "source.principal": principal,
   "source.trustDomain": trustDomain,
 };
 
@@ -164,38 +167,51 @@ const policy = z
   });
 
 /** The configuration of the authz filter: the source of config.schema.json, of the README's table, and of editor completion. */
-export const authzConfig = z.strictObject({
-  policies: z.array(policy).default([]).describe("Istio's AuthorizationPolicy objects, as in YAML. All of them apply."),
-  trustDomain: trustDomain.default("cluster.local").describe("The mesh's own; `cluster.local` in a principal always means it."),
-  trustDomainAliases: z.array(trustDomain).default([]).describe("Trust domains whose workloads are the mesh's, too."),
-  defaultAction: z.enum(["allow", "deny"]).default("allow").describe("What becomes of requests where there is no ALLOW policy."),
-  mode: z
-    .enum(["enforce", "shadow", "off"])
-    .default("enforce")
-    .describe("`shadow`: decides, notes and counts, and lets everything through. `off`: as if it were not there."),
-  matching: z
-    .enum(["istio", "strict"])
-    .default("istio")
-    .describe(
-      "`strict`: paths and hosts are also judged as the most lenient upstream would read them; a DENY matches either way of reading, an ALLOW must match both.",
-    ),
-  refusal: localReply({
-    status: z
-      .int()
-      .min(300)
-      .max(599)
-      .refine((status) => status !== 304, "must not be 304, which has no body")
-      .meta({ not: { const: 304 } }) as unknown as z.ZodInt,
-    defaultStatus: 403,
-    body: "RBAC: access denied",
-    grpcStatus: z.enum(["PERMISSION_DENIED", "UNAUTHENTICATED", "NOT_FOUND", "UNAVAILABLE"]).default("PERMISSION_DENIED"),
+export const authzConfig = z
+  .strictObject({
+    policies: z.array(policy).default([]).describe("Istio's AuthorizationPolicy objects, as in YAML. All of them apply."),
+    trustDomain: trustDomain.default("cluster.local").describe("The mesh's own; `cluster.local` in a principal always means it."),
+    trustDomainAliases: z.array(trustDomain).default([]).describe("Trust domains whose workloads are the mesh's, too."),
+    defaultAction: z.enum(["allow", "deny"]).default("allow").describe("What becomes of requests where there is no ALLOW policy."),
+    mode: z
+      .enum(["enforce", "shadow", "off"])
+      .default("enforce")
+      .describe("`shadow`: decides, notes and counts, and lets everything through. `off`: as if it were not there."),
+    matching: z
+      .enum(["istio", "strict"])
+      .default("istio")
+      .describe(
+        "`strict`: paths and hosts are also judged as the most lenient upstream would read them; a DENY matches either way of reading, an ALLOW must match both.",
+      ),
+    refusal: localReply({
+      status: z
+        .int()
+        .min(300)
+        .max(599)
+        .refine((status) => status !== 304, "must not be 304, which has no body")
+        .meta({ not: { const: 304 } }) as unknown as z.ZodInt,
+      defaultStatus: 403,
+      body: "RBAC: access denied",
+      grpcStatus: z.enum(["PERMISSION_DENIED", "UNAUTHENTICATED", "NOT_FOUND", "UNAVAILABLE"]).default("PERMISSION_DENIED"),
+    })
+      .optional()
+      .describe("The answer to what is refused."),
+    reasonHeader: addableHeader([])
+      .optional()
+      .describe("A header of the refusal that names the policy and rule [none: clients are not told]."),
   })
-    .optional()
-    .describe("The answer to what is refused."),
-  reasonHeader: addableHeader([])
-    .optional()
-    .describe("A header of the refusal that names the policy and rule [none: clients are not told]."),
-});
+  .superRefine(({ policies, matching }, context) => {
+    if (matching !== "strict") return;
+    policies.forEach(({ spec }, p) => {
+      spec?.rules?.forEach(({ when = [] }, r) => {
+        when.forEach(({ key: about }, w) => {
+          if (about !== "request.headers[:path]") return;
+          const message = "must not be the whole path with matching: strict, which knows how `paths` may be written";
+          context.addIssue({ code: "custom", path: ["policies", p, "spec", "rules", r, "when", w, "key"], message });
+        });
+      });
+    });
+  });
 
 /** A configuration as a user writes it; every field is optional. */
 export type AuthzConfig = z.input<typeof authzConfig>;

@@ -71,7 +71,7 @@ const condition = fc
     fc.tuple(
       fc.constantFrom(
         ...["source.namespace", "source.principal", "request.auth.principal", "request.auth.audiences", "request.auth.presenter"],
-        ...["connection.sni", "request.headers[X-Role]", "request.headers[:path]", "request.auth.claims[groups]"],
+        ...["connection.sni", "request.headers[X-Role]", "request.headers[:authority]", "request.auth.claims[groups]"],
         ...["request.auth.claims[a.b][c]", "experimental.envoy.filters.network.mysql_proxy[db.table]", "experimental.envoy.filters.a[[b]"],
       ),
       lists(any),
@@ -180,7 +180,15 @@ const junk: Json[] = [
     "te",
     "x-a",
   ] as Json[]),
-  ...(["request.headers[]", "request.headers[a b]", "request.headers[x", "request.auth.claims", "request.auth.claims[a][]"] as Json[]),
+  ...([
+    "spiffe://td/ns/a/sa/b",
+    "request.headers[:path]",
+    "request.headers[]",
+    "request.headers[a b]",
+    "request.headers[x",
+    "request.auth.claims",
+    "request.auth.claims[a][]",
+  ] as Json[]),
   ...([
     "request.auth.claims[a]]",
     "experimental.envoy.filters.[a]",
@@ -216,6 +224,10 @@ const beyondSchema: [rule: string, example: Json][] = [
   ['must be a network, as "10.0.0.0/8", or an address', ruled({ from: [{ source: { ipBlocks: ["1.2.3"] } }] })],
   ["must be ACCOUNT or NAMESPACE/ACCOUNT", ruled({ when: [{ key: "source.serviceAccount", values: ["a/b/c"] }] })],
   ["must not hold a *: service accounts are named in full", ruled({ when: [{ key: "source.serviceAccount", values: ["a/*"] }] })],
+  [
+    "must not be the whole path with matching: strict",
+    { ...(ruled({ when: [{ key: "request.headers[:path]", values: ["/a"] }] }) as object), matching: "strict" },
+  ],
   ["must be a trust domain, without a path", ruled({ when: [{ key: "source.trustDomain", values: ["a/b"] }] })],
 ];
 

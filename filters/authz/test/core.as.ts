@@ -3,13 +3,13 @@ import { Bytes } from "proxy-wasm-assemblyscript-sdk";
 import { enter, leave } from "proxy-wasm-assemblyscript-sdk/assembly/context/callback";
 import { ArenaBuffer } from "proxy-wasm-assemblyscript-sdk/assembly/memory/arena";
 import { MetadataKind, MetadataReader } from "../../../policy";
-import { lenientPath } from "../assembly/core/lenient-path";
+import { lenientForms } from "../assembly/core/lenient-path";
 import { passes } from "../assembly/core/passes";
 import { RuleSet } from "../assembly/core/rule-set";
 import { Asks } from "../assembly/core/tests";
 
 const IN: usize = memory.data(1 << 18, 16);
-const OUT: usize = memory.data(1 << 18, 16);
+const OUT: usize = memory.data(1 << 20, 16);
 
 export function input(): usize {
   return IN;
@@ -19,20 +19,25 @@ export function output(): usize {
   return OUT;
 }
 
-/** The path in its most lenient form, at `output`; its length. */
+/** The further forms of a path, each behind its length in 4 bytes, at `output`; how many bytes that is, or -1 where it cannot be told. */
 export function lenient(length: i32): i32 {
   const before = enter(1);
-  const form = lenientPath(Bytes.borrow(IN, length), new ArenaBuffer());
-  memory.copy(OUT, form.ptr, form.length);
-  const size = form.length;
+  const forms: Bytes[] = [];
+  const known = lenientForms(Bytes.borrow(IN, length), new ArenaBuffer(), forms);
+  let size = 0;
+  for (let i = 0; known && i < forms.length; i++) {
+    store<u32>(OUT + <usize>size, forms[i].length);
+    memory.copy(OUT + <usize>size + 4, forms[i].ptr, forms[i].length);
+    size += 4 + forms[i].length;
+  }
   leave(before);
-  return size;
+  return known ? size : -1;
 }
 
 /** 0: no, 1: yes, 2: it cannot be told. */
 export function asks(what: i32, textLength: i32, extra: i32, valueLength: i32): i32 {
   const before = enter(1);
-  const answer = passes(<Asks>what, IN, textLength, extra, Bytes.borrow(IN + <usize>textLength, valueLength));
+  const answer = passes(<Asks>what, IN, textLength, extra, Bytes.borrow(IN + <usize>textLength, valueLength), true);
   leave(before);
   return answer;
 }

@@ -7,9 +7,11 @@ import { HostSubject, MethodSubject, PathSubject } from "../subjects/message";
 import { RequestPrincipalSubject } from "../subjects/metadata";
 import { Subject } from "../subjects/subject";
 import { accountTest, headerTest, metadataTest, namespaceTest, networkTest, portTest, textTest, trustDomainTest } from "./patterns";
-import { isTemplate, pathTest, templateProblem } from "./paths";
+import { isTemplate, pathTests, templateProblem } from "./paths";
 import { requestPrincipalTests } from "./request-principal";
 import { TrustDomains } from "./trust-domains";
+
+const SPIFFE = "spiffe://";
 
 /** What the values of a list are. */
 export enum Values {
@@ -39,7 +41,7 @@ export class FieldReader {
     private subjects: Subjects,
     private trustDomains: TrustDomains,
     private namespace: string,
-    private strict: bool,
+    readonly strict: bool,
   ) {}
 
   /** A field of `source` or `operation` and its `not` form, if they are there. */
@@ -96,7 +98,7 @@ export class FieldReader {
     switch (values) {
       case Values.Paths: {
         const problem = isTemplate(value) ? templateProblem(value) : "";
-        if (problem.length == 0) tests.push(pathTest(value));
+        if (problem.length == 0) pathTests(value, this.strict, tests);
         return problem;
       }
       case Values.Hosts:
@@ -113,8 +115,10 @@ export class FieldReader {
       case Values.DestinationIps:
         return push(networkTest(value), tests, 'must be a network, as "10.0.0.0/8", or an address, got "' + value + '"');
       case Values.Principals: {
+        // Istio puts it in front itself: with two of them nothing would ever match, a DENY neither.
+        if (value.startsWith(SPIFFE)) return "must be without " + SPIFFE;
         const all = this.trustDomains.principals(value);
-        for (let i = 0; i < all.length; i++) tests.push(textTest(all[i], "spiffe://"));
+        for (let i = 0; i < all.length; i++) tests.push(textTest(all[i], SPIFFE));
         return "";
       }
       case Values.TrustDomains: {

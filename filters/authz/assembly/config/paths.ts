@@ -1,8 +1,10 @@
 import { Bytes } from "proxy-wasm-assemblyscript-sdk";
+import { unescape } from "../core/lenient-path";
 import { isPathByte } from "../core/template";
 import { Asks, TestSpec } from "../core/tests";
 import { textTest } from "./patterns";
 
+const OPEN: u8 = 0x7b;
 const ONE = "{*}";
 const ANY = "{**}";
 const STAR: u8 = 0x2a;
@@ -12,8 +14,27 @@ export function isTemplate(path: string): bool {
   return path.includes(ONE) || path.includes(ANY);
 }
 
-export function pathTest(path: string): TestSpec {
-  return isTemplate(path) ? new TestSpec(Asks.Template, Bytes.of(path)) : textTest(path);
+/**
+ * Adds the test of a path. One with escapes stands for what they mean, too: strictly judged, a path is compared in its decoded forms, and `%c3` is
+ * `%C3`.
+ */
+export function pathTests(path: string, strict: bool, tests: TestSpec[]): void {
+  let test = isTemplate(path) ? new TestSpec(Asks.Template, Bytes.of(path)) : textTest(path);
+  tests.push(test);
+  for (let level = 1; strict && level <= 2; level++) {
+    const text = test.text.copy();
+    text.length = unescape(text.ptr, text.length);
+    // An operator of a template is no escape's.
+    if (text.length == test.text.length || (test.asks == Asks.Template && countOf(text, OPEN) != countOf(test.text, OPEN))) return;
+    test = new TestSpec(test.asks, text, test.extra);
+    tests.push(test);
+  }
+}
+
+function countOf(bytes: Bytes, wanted: u8): i32 {
+  let count = 0;
+  for (let i = 0; i < bytes.length; i++) if (bytes.at(i) == wanted) count++;
+  return count;
 }
 
 /** What is wrong with a template, by Istio's rules and those of Envoy's uri_template; empty when nothing is. */

@@ -8,6 +8,7 @@ import { FieldReader, Values } from "./fields";
 
 const HEADERS = "request.headers[";
 const CLAIMS = "request.auth.claims[";
+const WHOLE_PATH = "request.headers[:path]";
 const EXPERIMENTAL = "experimental.";
 const FILTERS = "experimental.envoy.filters.";
 
@@ -45,7 +46,9 @@ const KINDS: Values[] = [
 export function readCondition(json: JsonObject, fields: FieldReader, into: GroupSpec[]): void {
   if (!json.present) return;
   const key = json.string("key");
-  const about = aboutOf(key);
+  const about = aboutOf(key, fields.strict);
+  if (fields.strict && key == WHOLE_PATH)
+    json.problem("key", "must not be the whole path with matching: strict, which knows how `paths` may be written");
   if (about === null) json.problem("key", 'is unknown: "' + key + '"; there are ' + KEYS.join(", ") + MORE);
   if (!json.has("values") && !json.has("notValues")) json.problem("", "needs values or notValues");
   if (about !== null) fields.readCondition(json, "when[" + key + "]", about.values, about.subject, into);
@@ -65,7 +68,7 @@ class About {
   ) {}
 }
 
-function aboutOf(key: string): About | null {
+function aboutOf(key: string, strict: bool): About | null {
   const index = KEYS.indexOf(key);
   if (key == "request.auth.audiences") return new About(Values.Texts, claimSubject(["aud"]));
   if (key == "request.auth.presenter") return new About(Values.Texts, claimSubject(["azp"]));
@@ -73,7 +76,10 @@ function aboutOf(key: string): About | null {
   if (!key.endsWith("]")) return null;
   if (key.startsWith(HEADERS)) {
     const name = new HeaderName(key.substring(HEADERS.length, key.length - 1));
-    return name.valid ? new About(Values.Headers, new HeaderSubject(HEADERS + name.toString() + "]", name)) : null;
+    // These two have subjects that know how they can be written.
+    if (strict && name.bytes.equals(HeaderName.AUTHORITY.bytes)) return new About(Values.Hosts, null);
+    if (strict && name.bytes.equals(HeaderName.METHOD.bytes)) return new About(Values.Methods, null);
+    return name.valid ? new About(Values.Headers, new HeaderSubject(HEADERS + name.toString() + "]", name, strict)) : null;
   }
   if (key.startsWith(CLAIMS)) {
     const names = key.substring(CLAIMS.length, key.length - 1).split("][");

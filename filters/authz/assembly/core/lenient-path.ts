@@ -4,27 +4,75 @@ import { hexadecimalDigit } from "../../../../policy";
 const SLASH: u8 = 0x2f;
 const DOT: u8 = 0x2e;
 
+/** How often a server may decode: not at all, once, or once more than it should. */
+const LEVELS: i32 = 3;
+/** Each level as it is and cut off, and the text that is decoded on. */
+const AREAS: i32 = LEVELS * 2 + 1;
+
 /**
- * A path as the most lenient server reads it: escapes decoded (twice), cut at what ends a path or a C string, `\` as `/`, without `;parameters`,
- * empty segments, `.` and `..`. A policy that holds for this form, too, holds whatever the upstream makes of the path. Work is linear.
+ * Adds the forms in which lenient servers read a path: escapes decoded not at all, once and twice, each cut or not at what ends a path or a C string,
+ * all without `;parameters`, empty segments and `.`. A policy that holds for all of them holds whatever the upstream makes of the path. Work is
+ * linear.
  *
- * @param text where it is built; one that is used for nothing else while the result is
+ * False for a path that has `..` or `\` in one of them, or a slash that only decoding shows: where that leads depends on what exactly the server does
+ * and in which order. The honest ones are resolved before a filter sees them (`normalize_path`, `path_with_escaped_slashes_action`). Also where
+ * memory runs out.
+ *
+ * @param text where they are built; one that is used for nothing else while the forms are
  */
-export function lenientPath(path: Bytes, text: ArenaBuffer): Bytes {
-  if (!isOdd(path)) return path;
+export function lenientForms(path: Bytes, text: ArenaBuffer, into: Bytes[]): bool {
+  if (!isOdd(path)) return true;
+  const room = path.length + 1;
   text.clear();
-  const at = text.reserve(path.length + 1);
-  if (at == 0) return path;
+  const at = text.reserve(room * AREAS);
+  if (at == 0) return false;
   // With a slash in front each segment has one, and none is written over before it is read.
   store<u8>(at, SLASH);
   memory.copy(at + 1, path.ptr, path.length);
-  let length = decode(at, decode(at, path.length + 1));
+  let length = room;
+  let to = at + <usize>room;
+  const known = slashes(at, length);
+  if (known < 0) return false;
+  for (let level = 0; level < LEVELS; level++, to += <usize>(2 * room)) {
+    const before = length;
+    if (level > 0) length = unescape(at, length);
+    if (level > 0 && length == before) break;
+    if (slashes(at, length) != known) return false;
+    const end = endOf(at, length);
+    if (!add(at, length, to, path, into)) return false;
+    if (end < length && !add(at, end, to + <usize>room, path, into)) return false;
+  }
+  return true;
+}
+
+/** Adds one form, built at `to`; false when it climbs. */
+function add(at: usize, length: i32, to: usize, path: Bytes, into: Bytes[]): bool {
+  memory.copy(to, at, <usize>length);
+  const size = segments(to, length);
+  if (size < 0) return false;
+  const form = Bytes.borrow(to, size);
+  if (!form.equals(path)) into.push(form);
+  return true;
+}
+
+/** How many there are; -1 where one is a `\`. */
+function slashes(at: usize, length: i32): i32 {
+  let count = 0;
   for (let i = 0; i < length; i++) {
     const byte = load<u8>(at + <usize>i);
-    if (byte == 0x23 || byte == 0x3f || byte == 0) length = i;
-    else if (byte == 0x5c) store<u8>(at + <usize>i, SLASH);
+    if (byte == 0x5c) return -1;
+    if (byte == SLASH) count++;
   }
-  return Bytes.borrow(at, segments(at, length));
+  return count;
+}
+
+/** Where `#`, `?` or NUL would end it. */
+function endOf(at: usize, length: i32): i32 {
+  for (let i = 0; i < length; i++) {
+    const byte = load<u8>(at + <usize>i);
+    if (byte == 0x23 || byte == 0x3f || byte == 0) return i;
+  }
+  return length;
 }
 
 /** Whether anything here may be read in two ways: most paths have only one form. */
@@ -40,7 +88,7 @@ function isOdd(path: Bytes): bool {
 }
 
 /** Decodes `%hh` in place; gives the new length. What is no escape stays. */
-function decode(at: usize, length: i32): i32 {
+export function unescape(at: usize, length: i32): i32 {
   let to = 0;
   for (let i = 0; i < length; i++, to++) {
     let byte = load<u8>(at + <usize>i);
@@ -57,7 +105,7 @@ function decode(at: usize, length: i32): i32 {
   return to;
 }
 
-/** Walks the segments and keeps, in place, what they lead to; gives the new length. What is written is never ahead of what is read. */
+/** Keeps, in place, the segments that are some; gives the new length, or -1 where one climbs. What is written is never ahead of what is read. */
 function segments(at: usize, length: i32): i32 {
   let to = 0;
   let i = 0;
@@ -71,13 +119,9 @@ function segments(at: usize, length: i32): i32 {
     if (end < 0) end = i;
     const size = end - start;
     const last = i >= length;
-    const up = size == 2 && load<u8>(at + <usize>start) == DOT && load<u8>(at + <usize>start + 1) == DOT;
-    const stays = size == 0 || (size == 1 && load<u8>(at + <usize>start) == DOT);
-    if (up) {
-      while (to > 0 && load<u8>(at + <usize>--to) != SLASH) {}
-    }
-    if (up || stays) {
-      // A directory keeps its slash: /a/b/.. is /a/
+    if (size == 2 && load<u8>(at + <usize>start) == DOT && load<u8>(at + <usize>start + 1) == DOT) return -1;
+    if (size == 0 || (size == 1 && load<u8>(at + <usize>start) == DOT)) {
+      // A directory keeps its slash: /a/. is /a/
       if (last) {
         store<u8>(at + <usize>to, SLASH);
         to++;

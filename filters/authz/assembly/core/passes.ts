@@ -9,8 +9,12 @@ const SLASH: u8 = 0x2f;
 /** The family, and 16 bytes. */
 export const ADDRESS_LENGTH: i32 = 17;
 
-/** Does a value of the request (`value`) do what one of the policy (`length` bytes at `text`) asks? Linear in both but for globs. */
-export function passes(asks: Asks, text: usize, length: i32, extra: i32, value: Bytes): Answer {
+/**
+ * Does a value of the request (`value`) do what one of the policy (`length` bytes at `text`) asks? Linear in both but for globs.
+ *
+ * @param raw the value is as it came
+ */
+export function passes(asks: Asks, text: usize, length: i32, extra: i32, value: Bytes, raw: bool): Answer {
   const at = value.ptr;
   const size = value.length;
   switch (asks) {
@@ -28,7 +32,7 @@ export function passes(asks: Asks, text: usize, length: i32, extra: i32, value: 
     case Asks.Cidr:
       return yes(inNetwork(text, extra, value));
     case Asks.Template:
-      return templateMatches(text, length, value);
+      return templateMatches(text, length, value, raw);
     case Asks.Contains:
       return yes(find(value, 0, text, length) >= 0);
     case Asks.Glob:

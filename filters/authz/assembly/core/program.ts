@@ -109,11 +109,15 @@ export class Program {
   /** Any value for a rule that is wide, each value for one that is not. */
   private alternatives(subject: Subject, tests: i32, count: i32, notCount: i32): bool {
     const wide = this.wide;
-    const values = wide ? subject.values.length : subject.values.length - subject.extra;
+    const own = subject.values.length - subject.extra;
+    // A reading of the lines can be the one that a rule refuses. It is no reason to refuse that it is not the one which a rule exempts.
+    const all = wide ? count > 0 || !this.strict : notCount > 0 && this.strict;
+    const values = all ? subject.values.length : own;
     const notTests = tests + count * TEST_WORDS;
     for (let i = 0; i < values; i++) {
       const value = subject.values[i];
-      const is = count == 0 || this.holds(this.test(subject, value, tests, count));
+      // What is only one reading of the lines can exclude the request from a narrow rule, and does not have to be named by it.
+      const is = count == 0 || (!wide && i >= own) || this.holds(this.test(subject, value, tests, count));
       const isNot = notCount == 0 || this.fails(this.test(subject, value, notTests, notCount));
       if ((is && isNot) == wide) return wide;
       if (is) this.failing = this.words[tests - GROUP_WORDS + 2];
@@ -155,12 +159,13 @@ export class Program {
   /** Does the value pass one of the tests? */
   private test(subject: Subject, value: Bytes, tests: i32, count: i32): Answer {
     const words = this.words;
+    const raw = value === subject.values[0];
     let answer = Answer.No;
     for (let i = 0, at = tests; i < count; i++, at += TEST_WORDS) {
       const asks = unchecked(words[at]);
       if (asks & (subject.listed ? ONLY_ALONE : ONLY_LISTED)) continue;
       const text = changetype<usize>(this.texts) + <usize>unchecked(words[at + 1]);
-      const one = passes(<Asks>(asks & ASKS), text, unchecked(words[at + 2]), unchecked(words[at + 3]), value);
+      const one = passes(<Asks>(asks & ASKS), text, unchecked(words[at + 2]), unchecked(words[at + 3]), value, raw);
       if (one == Answer.Yes) return one;
       if (one == Answer.Unknown && this.strict) answer = one;
     }

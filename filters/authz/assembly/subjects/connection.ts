@@ -23,6 +23,8 @@ export class IdentitySubject extends Subject {
   protected read(from: Attributes): Presence {
     const uri = from.property(URI_SAN);
     if (uri === null && !absent()) return Presence.Unknown;
+    // No SPIFFE id has such bytes. An authority that lets them through may have read another name than ours (CVE-2025-66220).
+    if (uri !== null && !isVisible(uri)) return Presence.Unknown;
     if (uri !== null && uri.startsWith(SPIFFE)) {
       this.values.push(uri);
       return Presence.Present;
@@ -40,6 +42,11 @@ export class IdentitySubject extends Subject {
     this.values.push(OTHER);
     return Presence.Present;
   }
+}
+
+function isVisible(id: Bytes): bool {
+  for (let i = 0; i < id.length; i++) if (id.at(i) <= 0x20 || id.at(i) >= 0x7f) return false;
+  return true;
 }
 
 /** The server name that the client asked for; absent without TLS, and without the listener filter `tls_inspector`. */

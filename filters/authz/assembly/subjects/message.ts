@@ -1,10 +1,12 @@
 import { ArenaBuffer, Bytes, HeaderName, Headers } from "proxy-wasm-assemblyscript-sdk";
 import { Attributes } from "../../../../policy";
-import { lenientPath } from "../core/lenient-path";
+import { lenientForms } from "../core/lenient-path";
 import { Plurality, Presence, Subject } from "./subject";
 
 const QUESTION: u8 = 0x3f;
 const HASH: u8 = 0x23;
+/** A list that is longer is none of hosts, or of roles, but work for each rule: nobody can tell what it means. */
+const MOST_VALUES: i32 = 256;
 
 /** Something of the request's headers. */
 abstract class MessageSubject extends Subject {
@@ -38,11 +40,7 @@ export class PathSubject extends MessageSubject {
     while (end < whole.length && whole.at(end) != QUESTION && whole.at(end) != HASH) end++;
     const path = end == whole.length ? whole : whole.slice(0, end);
     this.values.push(path);
-    if (this.strict) {
-      const lenient = lenientPath(path, this.text);
-      if (!lenient.equals(path)) this.values.push(lenient);
-    }
-    return true;
+    return !this.strict || lenientForms(path, this.text, this.values);
   }
 }
 
@@ -88,19 +86,30 @@ export class HostSubject extends MessageSubject {
     const host = lower === null ? raw : lower;
     let start = 0;
     for (let comma = host.indexOf(COMMA); comma >= 0; comma = host.indexOf(COMMA, start)) {
-      this.add(host.slice(start, comma).trim());
+      if (!this.add(host.slice(start, comma).trim())) return false;
       start = comma + 1;
     }
-    this.add(start == 0 ? host : host.slice(start).trim());
-    return true;
+    return this.add(start == 0 ? host : host.slice(start).trim()) && this.values.length <= MOST_VALUES;
   }
 
-  private add(host: Bytes): void {
+  /** False where nobody knows which host it is. */
+  private add(host: Bytes): bool {
     this.values.push(host);
-    if (!this.strict) return;
+    if (!this.strict) return true;
+    if (!isHost(host)) return false;
     const bare = bareHost(host);
     if (bare.length != host.length) this.values.push(bare);
+    return true;
   }
+}
+
+/** Nothing that ends a host, or begins one, for some server: `user@host`, `host/path`. */
+function isHost(host: Bytes): bool {
+  for (let i = 0; i < host.length; i++) {
+    const byte = host.at(i);
+    if (byte <= 0x20 || byte >= 0x7f || byte == 0x40 || byte == 0x2f || byte == 0x5c || byte == 0x3f || byte == 0x23) return false;
+  }
+  return true;
 }
 
 /** `example.com` of `example.com.:8080`. */
@@ -111,18 +120,20 @@ function bareHost(host: Bytes): Bytes {
   // In an IPv6 address without brackets no colon is a port's.
   const port = host.at(digits - 1) == COLON && (host.at(digits - 2) == CLOSE_BRACKET || host.indexOf(COLON) == digits - 1);
   if (port) end = digits - 1;
-  if (host.at(end - 1) == DOT) end--;
+  while (host.at(end - 1) == DOT) end--;
   return end == host.length ? host : host.slice(0, end);
 }
 
 /**
- * A request header; each line is a value. DENY and AUDIT rules also see all lines joined with commas, which is what Envoy's own RBAC and many an
- * upstream make of them.
+ * A request header; each line is a value. DENY and AUDIT rules also see all lines joined with commas, which is what many an upstream makes of
+ * them.
  */
 export class HeaderSubject extends MessageSubject {
+  /** @param strict also the elements of a list: Envoy makes one line of two `authorization`, and an upstream may take any (CVE-2020-25017) */
   constructor(
     name: string,
     private header: HeaderName,
+    private strict: bool,
   ) {
     super(name);
   }
@@ -137,13 +148,25 @@ export class HeaderSubject extends MessageSubject {
       if (value === null) return false;
       this.values.push(value);
     }
-    if (this.values.length > 1) {
+    const lines = this.values.length;
+    if (lines > 1) {
       const joined = headers.combined(this.header);
       if (joined === null) return false;
       this.values.push(joined);
-      this.extra = 1;
     }
+    if (this.strict) for (let i = 0; i < lines; i++) this.split(this.values[i]);
+    if (this.values.length > MOST_VALUES) return false;
+    this.extra = this.values.length - lines;
     return true;
+  }
+
+  private split(list: Bytes): void {
+    let start = 0;
+    for (let comma = list.indexOf(COMMA); comma >= 0; comma = list.indexOf(COMMA, start)) {
+      this.values.push(list.slice(start, comma).trim());
+      start = comma + 1;
+    }
+    if (start > 0) this.values.push(list.slice(start).trim());
   }
 }
 

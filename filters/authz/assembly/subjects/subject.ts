@@ -24,7 +24,7 @@ export abstract class Subject {
   presence: Presence = Presence.Absent;
   /** Borrowed; where it is present, one or more. */
   readonly values: Bytes[] = [];
-  /** Of `values`, how many at the end are for DENY and AUDIT rules only. */
+  /** Of `values`, how many at the end are for DENY and AUDIT rules only, and strictly judged for what ALLOW rules exclude. */
   extra: i32 = 0;
   /** Of metadata: the values are a list's. */
   listed: bool = false;
