@@ -47,6 +47,16 @@ export class MetadataReader {
     return Bytes.borrow(this.at, <i32>(this.end - this.at));
   }
 
+  /** Of a number. */
+  number(): f64 {
+    return this.end - this.at == 8 ? load<f64>(this.at) : 0;
+  }
+
+  /** Of a truth. */
+  boolean(): bool {
+    return this.inner.number != 0;
+  }
+
   /** Of a list: the next element that is a text, borrowed; null at the end. */
   nextText(): Bytes | null {
     while (this.kind == MetadataKind.List && this.outer.next()) {
@@ -90,12 +100,13 @@ const LENGTH_DELIMITED: u32 = 2;
 class ProtoCursor {
   field: u32 = 0;
   wire: u32 = 0;
-  /** The content, when `wire` is 2; else empty. */
+  /** The content, when `wire` is 1 or 2; else empty. */
   at: usize = 0;
   length: i32 = 0;
+  /** When `wire` is 0. */
+  number: u64 = 0;
   private position: usize = 0;
   private end: usize = 0;
-  private number: u64 = 0;
 
   open(at: usize, length: i32): void {
     this.position = at;
@@ -111,7 +122,11 @@ class ProtoCursor {
     this.wire = (<u32>this.number) & 7;
     this.length = 0;
     if (this.wire == 0) return this.varint() || this.stop();
-    if (this.wire == 1) return this.skip(8);
+    if (this.wire == 1) {
+      this.at = this.position;
+      this.length = 8;
+      return this.skip(8);
+    }
     if (this.wire == 5) return this.skip(4);
     if (this.wire != LENGTH_DELIMITED || !this.varint() || this.number > <u64>(this.end - this.position)) return this.stop();
     this.at = this.position;
@@ -123,16 +138,19 @@ class ProtoCursor {
   last(field: u32): bool {
     let found = false;
     let number: u32 = 0;
+    let value: u64 = 0;
     let at: usize = 0;
     let length = 0;
     while (this.next()) {
       if (field != 0 && this.field != field) continue;
       found = true;
       number = this.field;
+      value = this.number;
       at = this.at;
       length = this.length;
     }
     this.field = number;
+    this.number = value;
     this.at = at;
     this.length = length;
     return found;

@@ -5,7 +5,20 @@ import { type Identity, type Target, createAuthority, route } from "../../harnes
 import { fixtureModule } from "./support.ts";
 
 const attributes = (...names: string[]) => Object.fromEntries(names.map((attribute) => [attribute, { attribute }]));
-const payload = { sub: "ann", empty: "", "https://shop.example/tenant": "books", realm: { user: { "a.b": "deep" } } };
+const payload = {
+  sub: "ann",
+  empty: "",
+  "https://shop.example/tenant": "books",
+  realm: { user: { "a.b": "deep" } },
+  groups: ["dev", 7, "ops"],
+  nobody: [],
+  level: 1_700_000_000,
+  below: -5,
+  share: 0.25,
+  admin: true,
+  guest: false,
+  nothing: null,
+};
 
 const values = {
   header: { header: "x-a" },
@@ -21,6 +34,9 @@ const values = {
   deep: { claim: ["realm", "user", "a.b"] },
   empty: { claim: "empty" },
   none: { claim: ["realm", "nobody"] },
+  ...Object.fromEntries(
+    ["groups", "nobody", "level", "below", "share", "admin", "guest", "nothing", "realm"].map((name) => [name, { claim: name }]),
+  ),
   constant: { constant: "" },
   ...attributes(
     ...["method", "host", "scheme", "path", "url_path", "query", "id", "useragent", "referer", "size"].map((name) => `request.${name}`),
@@ -249,6 +265,21 @@ onBothHosts((open, host) => {
       deep: "[deep] unique",
       empty: "[] unique",
       none: "",
+    });
+    expect(
+      Object.fromEntries(
+        ["groups", "nobody", "level", "below", "share", "admin", "guest", "nothing", "realm"].map((name) => [name, found[name]]),
+      ),
+    ).toEqual({
+      groups: "[dev][ops]",
+      nobody: "",
+      level: "[1700000000] unique",
+      below: "[-5] unique",
+      share: "[0.25] unique",
+      admin: "[true] unique",
+      guest: "[false] unique",
+      nothing: "",
+      realm: "",
     });
     expect([found["request.auth.claims[sub]"], found["request.auth.claims[realm][user][a.b]"]]).toEqual(["[ann] unique", "[deep] unique"]);
   });
