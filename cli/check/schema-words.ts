@@ -14,7 +14,7 @@ const kinds: Record<string, string> = {
 /** `must be a whole number`: what the schema wants of a value. */
 export function wanted({ keyword, params, schema, parentSchema = {}, message = "is wrong" }: ErrorObject): string {
   const { minimum, maximum, exclusiveMinimum, exclusiveMaximum } = parentSchema as Record<string, number | undefined>;
-  const { patternErrorMessage } = parentSchema as { patternErrorMessage?: unknown };
+  const { patternErrorMessage, errorMessage } = parentSchema as { patternErrorMessage?: unknown; errorMessage?: unknown };
   switch (keyword) {
     case "type":
       return `must be ${[schema]
@@ -49,7 +49,8 @@ export function wanted({ keyword, params, schema, parentSchema = {}, message = "
       // A keyword of VS Code's, for people who read no regular expressions.
       return typeof patternErrorMessage === "string" ? patternErrorMessage : `must match ${String(schema)}`;
     default:
-      return message;
+      // Another keyword of VS Code's, for what no words of ours fit: a field that must not be there.
+      return typeof errorMessage === "string" ? errorMessage : message;
   }
 }
 

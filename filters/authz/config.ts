@@ -115,7 +115,12 @@ const rule = z.strictObject({
   when: some(condition).describe("Conditions that must all hold."),
 });
 
-const notHere = z.never("must be left out: all policies in this list apply, so give each workload its own").optional();
+/** A field of Istio's that must not be there. */
+function never(errorMessage: string) {
+  return z.never(errorMessage).meta({ errorMessage }).optional();
+}
+
+const notHere = never("must be left out: all policies in this list apply, so give each workload its own");
 
 const policy = z
   .strictObject({
@@ -149,7 +154,7 @@ const policy = z
         selector: notHere,
         targetRef: notHere,
         targetRefs: notHere,
-        provider: z.never("is for CUSTOM, which is not supported yet").optional(),
+        provider: never("is for CUSTOM, which is not supported yet"),
         rules: z.array(rule).default([]).describe("Any of them; without one the policy matches nothing."),
       })
       .optional(),
