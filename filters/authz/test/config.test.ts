@@ -3,7 +3,8 @@ import { Ajv } from "ajv";
 import fc from "fast-check";
 import { beforeAll, describe, expect, test } from "vitest";
 import { type Verdict, openBareHost } from "../../../test/support/bare-host.ts";
-import { type Json, type Material, mutated, places } from "../../../test/support/mutations.ts";
+import type { Json, Material } from "../../../test/support/mutations.ts";
+import { type Judgement, acceptAll, judgeMutations } from "../../../test/support/parity.ts";
 import { schemaFile } from "../../configs.ts";
 import { type AuthzConfig, authzConfig } from "../config.ts";
 import { authzModule } from "./support.ts";
@@ -15,7 +16,7 @@ beforeAll(async () => {
   configure = openBareHost(await authzModule()).configure;
 }, 120_000);
 
-function judge(candidate: Json): { zod: boolean; schema: boolean; module: boolean; logs: string[] } {
+function judge(candidate: Json): Judgement {
   const verdict = configure(JSON.stringify(candidate));
   return { zod: authzConfig.safeParse(candidate).success, schema: bySchema(candidate), module: verdict.accepted, logs: verdict.logs };
 }
@@ -240,15 +241,7 @@ function ruled(rule: Json): Json {
 }
 
 test("1,000 valid configurations are accepted by zod, by the schema and by the module", () => {
-  const seen = new Map<string, number>();
-  fc.assert(
-    fc.property(config, (valid) => {
-      for (const { name } of places(valid)) seen.set(name, (seen.get(name) ?? 0) + 1);
-      const { zod, schema, module, logs } = judge(valid);
-      expect({ valid, zod, schema, module, logs }).toEqual({ valid, zod: true, schema: true, module: true, logs: [] });
-    }),
-    { numRuns: 1_000 },
-  );
+  const seen = acceptAll(config, judge, 1_000);
 
   const fields = [
     ...Object.keys({ ...identities, ...others }),
@@ -264,25 +257,14 @@ test("1,000 valid configurations are accepted by zod, by the schema and by the m
 });
 
 test("3,000 configurations with one place changed are judged alike by zod and the module, and the schema refuses none that the module takes", () => {
-  let refused = 0;
-  let accepted = 0;
-  fc.assert(
-    fc.property(config, fc.nat(), fc.nat({ max: 9 }), fc.nat(), (valid, at, kind, which) => {
-      const candidate = mutated(valid, at, kind, which, material);
-      const { zod, schema, module, logs } = judge(candidate);
-      expect({ candidate, zod, logs }).toEqual({ candidate, zod: module, logs });
-      if (module) {
-        accepted++;
-        expect({ candidate, schema, logs }).toEqual({ candidate, schema: true, logs: [] });
-        return;
-      }
-      refused++;
-      expect({ candidate, logs }).toEqual({ candidate, logs: [expect.stringMatching(/^\[authz #\d+\] configuration refused: ./)] });
-      const excused = beyondSchema.some(([rule]) => logs[0]?.includes(rule));
-      if (schema) expect({ candidate, logs, excused }).toEqual({ candidate, logs, excused: true });
-    }),
-    { numRuns: 3_000 },
-  );
+  const { refused, accepted } = judgeMutations({
+    filter: "authz",
+    config,
+    material,
+    judge,
+    beyondSchema: beyondSchema.map(([rule]) => rule),
+    numRuns: 3_000,
+  });
 
   expect(refused).toBeGreaterThan(800);
   expect(accepted).toBeGreaterThan(200);

@@ -3,7 +3,8 @@ import { Ajv } from "ajv";
 import fc from "fast-check";
 import { beforeAll, describe, expect, test } from "vitest";
 import { type Verdict, openBareHost } from "../../../test/support/bare-host.ts";
-import { type Json, type Material, mutated, places } from "../../../test/support/mutations.ts";
+import type { Json, Material } from "../../../test/support/mutations.ts";
+import { type Judgement, acceptAll, judgeMutations } from "../../../test/support/parity.ts";
 import { metadataSchemaFile, schemaFile } from "../../configs.ts";
 import { type RateLimitConfig, ratelimitConfig, ratelimitMetadata } from "../config.ts";
 import { ratelimitModule } from "./support.ts";
@@ -255,7 +256,7 @@ function limited(fields: object, without: readonly string[] = []): { limits: obj
   return { limits: [Object.fromEntries(Object.entries({ ...basis(), ...fields }).filter(([key]) => !without.includes(key)))] };
 }
 
-function judge(candidate: Json): { zod: boolean; schema: boolean; module: boolean; logs: string[] } {
+function judge(candidate: Json): Judgement {
   const verdict = configure(JSON.stringify(candidate));
   return {
     zod: ratelimitConfig.safeParse(candidate).success,
@@ -266,15 +267,7 @@ function judge(candidate: Json): { zod: boolean; schema: boolean; module: boolea
 }
 
 test("1,000 valid configurations are accepted by zod, by the schema and by the module", () => {
-  const seen = new Map<string, number>();
-  fc.assert(
-    fc.property(config, (valid) => {
-      for (const { name: key } of places(valid)) seen.set(key, (seen.get(key) ?? 0) + 1);
-      const { zod, schema, module, logs } = judge(valid);
-      expect({ valid, zod, schema, module, logs }).toEqual({ valid, zod: true, schema: true, module: true, logs: [] });
-    }),
-    { numRuns: 1_000 },
-  );
+  const seen = acceptAll(config, judge, 1_000);
 
   // All that the schema knows was there, and often.
   const { properties } = JSON.parse(schemaFile("ratelimit")) as { properties: { limits: { items: { properties: object } } } };
@@ -284,25 +277,14 @@ test("1,000 valid configurations are accepted by zod, by the schema and by the m
 });
 
 test("1,000 configurations with one place changed are judged alike by zod and the module, and the schema refuses none that the module takes", () => {
-  let refused = 0;
-  let accepted = 0;
-  fc.assert(
-    fc.property(config, fc.nat(), fc.nat({ max: 9 }), fc.nat(), (valid, at, kind, which) => {
-      const candidate = mutated(valid, at, kind, which, material);
-      const { zod, schema, module, logs } = judge(candidate);
-      expect({ candidate, zod, logs }).toEqual({ candidate, zod: module, logs });
-      if (module) {
-        accepted++;
-        expect({ candidate, schema, logs }).toEqual({ candidate, schema: true, logs: [] });
-        return;
-      }
-      refused++;
-      expect({ candidate, logs }).toEqual({ candidate, logs: [expect.stringMatching(/^\[ratelimit #\d+\] configuration refused: ./)] });
-      const excused = beyondSchema.some(([rule]) => logs[0]?.includes(rule));
-      if (schema) expect({ candidate, logs, excused }).toEqual({ candidate, logs, excused: true });
-    }),
-    { numRuns: 1_000 },
-  );
+  const { refused, accepted } = judgeMutations({
+    filter: "ratelimit",
+    config,
+    material,
+    judge,
+    beyondSchema: beyondSchema.map(([rule]) => rule),
+    numRuns: 1_000,
+  });
 
   expect(refused).toBeGreaterThan(300);
   expect(accepted).toBeGreaterThan(50);
