@@ -34,11 +34,13 @@ export interface Explanation {
   rules: readonly RuleVerdict[];
   /** There is an ALLOW policy: what no ALLOW rule matches is refused. */
   restricted: boolean;
+  /** Of the configuration: `off` and `shadow` let everything through. */
+  mode?: string;
 }
 
 /** A module's line about a rule, as `filters/authz/assembly/filter.ts` words it. */
 const RULE = /^\[authz\] ns\[.*?\]-policy\[p(\d+)\]-rule\[(\d+)\]: (?:match|no match: (.*))$/s;
-const VERDICT = /^verdict=(allowed|denied)(?: policy=(?:none|ns\[.*?\]-policy\[p(\d+)\]-rule\[(\d+)\]))?/;
+const VERDICT = /^verdict=(allowed|denied)(?: shadow=denied)?(?: policy=(?:none|ns\[.*?\]-policy\[p(\d+)\]-rule\[(\d+)\]))?/;
 
 /**
  * Asks the module itself, on the in-process host.
@@ -64,10 +66,13 @@ export async function explain(module: string, found: Found, { request, tls }: As
     await host.request(request);
     const lines = host.logs().wasm.map(({ message }) => message);
     const [, verdict, policy, rule] = VERDICT.exec(String(host.accessLog().at(-1)?.["authz"])) ?? [];
+    const mode = typeof found.settings["mode"] === "string" ? found.settings["mode"] : undefined;
     const rules = lines.flatMap((line) => ruleIn(line, found) ?? []).sort((a, b) => order(found, a) - order(found, b) || a.rule - b.rule);
     const by = rules.find((one) => policy !== undefined && one.policy === found.policies[Number(policy)] && one.rule === Number(rule));
     return {
-      allowed: verdict === "allowed",
+      // Switched off it says nothing.
+      allowed: verdict === "allowed" || mode === "off",
+      ...(mode === undefined ? {} : { mode }),
       ...(by ? { by } : {}),
       rules,
       restricted: found.policies.some(({ action, dryRun }) => action === "ALLOW" && !dryRun),

@@ -67,7 +67,11 @@ function documents(content: string, file: string): YamlSource[] {
   const ends = [...starts, lines.length];
   return [-1, ...starts].map((start, i) => {
     const end = ends[i] ?? lines.length;
-    return readYaml(lines.map((line, n) => (n > start && n < end ? line : "")).join("\n"), file, "MS0902");
+    return readYaml(
+      lines.map((line, n) => (n > start && n < end ? line : n === start ? `   ${line.slice(3)}` : "")).join("\n"),
+      file,
+      "MS0902",
+    );
   });
 }
 
@@ -76,8 +80,14 @@ function collect(source: YamlSource, path: Path, found: Found): void {
   if (!isObject(value)) return;
   const { kind, items, policies, ...settings } = value;
   if (kind === undefined && Array.isArray(policies)) {
+    if (Object.keys(found.settings).length > 0 && Object.keys(settings).length > 0) {
+      const location = source.locate(path);
+      throw new MeshscriptError(
+        diagnostic("MS0911", "a second configuration of the filter: settings of two cannot both hold", { location }),
+      );
+    }
     Object.assign(found.settings, settings);
-    found.policies.push(...policies.map((_, i) => policyAt(source, [...path, "policies", i])));
+    found.policies.push(...policies.map((_, i) => policyAt(source, [...path, "policies", i], true)));
   } else if (Array.isArray(items)) {
     for (const i of items.keys()) collect(source, [...path, "items", i], found);
   } else if (kind === "AuthorizationPolicy" || (kind === undefined && isObject(value["spec"]))) {
@@ -85,20 +95,21 @@ function collect(source: YamlSource, path: Path, found: Found): void {
   } else found.others++;
 }
 
-function policyAt(source: YamlSource, path: Path): FoundPolicy {
+/** @param asIs it is in a configuration of the filter: nobody gives it a namespace, or takes away what the filter refuses */
+function policyAt(source: YamlSource, path: Path, asIs = false): FoundPolicy {
   const at = (...steps: (string | number)[]) => valueAt(source.value, [...path, ...steps]);
   const text = (value: unknown, otherwise: string) => (typeof value === "string" ? value : otherwise);
   const whole = at();
   const spec = at("spec");
   const metadata = at("metadata");
-  const namespace = text(at("metadata", "namespace"), NAMESPACE);
+  const namespace = text(at("metadata", "namespace"), asIs ? "" : NAMESPACE);
   const value = {
     ...(isObject(whole) ? whole : {}),
     ...(isObject(metadata) ? { metadata: { ...metadata, namespace } } : {}),
     ...(isObject(spec) ? { spec: Object.fromEntries(Object.entries(spec).filter(([key]) => !TARGETS.includes(key))) } : {}),
   };
   return {
-    value: isObject(whole) ? value : (whole as Record<string, unknown>),
+    value: isObject(whole) && !asIs ? value : (whole as Record<string, unknown>),
     namespace,
     name: text(at("metadata", "name"), ""),
     action: text(at("spec", "action"), "ALLOW"),

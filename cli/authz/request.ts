@@ -18,7 +18,8 @@ const DESTINATION = "127.0.0.1:80";
  * @throws MeshscriptError MS0503 for a value that is none; MS0602 for what is no SPIFFE id
  */
 export async function requestOf(flags: Flags): Promise<Asked> {
-  const [, method = "GET", path = "/"] = /^(\S+)\s+(\S+)$/.exec(flags.text("request") ?? "GET /") ?? wrong("request", flags, "METHOD PATH");
+  const [, method = "GET", path = "/"] =
+    /^(\S+)\s+([/*]\S*)$/.exec(flags.text("request") ?? "GET /") ?? wrong("request", flags, "METHOD PATH");
   const from = flags.text("from")?.replace(/^(?!spiffe:\/\/)/, "spiffe://");
   const authority = await createAuthority(from === undefined ? {} : { trustDomain: from.split("/")[2] ?? "" });
   const identity = from === undefined ? undefined : await authority.issue({ spiffeId: from });

@@ -12,6 +12,7 @@ export const authz: Command = {
   summary: "say whether Istio's policies allow a request, by which rule, and why the others do not match",
   description: [
     "Runs the module of the authz filter, the same that Envoy loads, on the in-process host: no Envoy, no cluster, milliseconds. Policies are AuthorizationPolicy resources as Kubernetes has them, or configurations of the filter; all of them are taken to apply, whatever workloads they select.",
+    "A filter configuration, `{ policies: [], trustDomain: ... }`, may stand beside resources of Kubernetes: then its settings hold for all. The path is judged as it is written: a listener that normalizes paths hands another one on.",
     "What is not said of the request is not there: no certificate, no token, no header; it comes from 127.0.0.1. With a `--from` it comes over mTLS with that identity.",
   ],
   arguments: { usage: "explain", min: 1, max: 1 },
@@ -74,7 +75,7 @@ export const authz: Command = {
     else {
       print(asText(explanation));
       const targeted = found.policies.filter((policy) => policy.targeted);
-      if (targeted.length > 0) say(`as if they applied here: ${targeted.map(nameOf).join(", ")}`);
+      if (targeted.length > 0) say(`taken to apply here, whatever they select: ${targeted.map(nameOf).join(", ")}`);
       if (found.others > 0) say(`left out: ${found.others} resource${found.others === 1 ? "" : "s"} of other kinds`);
       if (surprise.length > 0) say(render(surprise, { color: context.color.stderr }).trimEnd());
     }
@@ -86,7 +87,12 @@ function nameOf({ namespace, name }: FoundPolicy): string {
   return `${namespace}/${name}`;
 }
 
-function because({ allowed, by, restricted }: Explanation): string {
+function because({ mode, ...explanation }: Explanation): string {
+  if (mode === "off") return "mode is off, which judges nothing";
+  return `${mode === "shadow" ? "mode is shadow; " : ""}${reasonOf(explanation)}`;
+}
+
+function reasonOf({ allowed, by, restricted }: Explanation): string {
   if (by) return `${by.policy.action} ${nameOf(by.policy)} rule ${by.rule} matches (${placeOf(by)})`;
   if (restricted) return "no rule of the ALLOW policies matches";
   return allowed ? "no DENY rule matches, and there is no ALLOW policy" : "there is no ALLOW policy, and defaultAction is deny";

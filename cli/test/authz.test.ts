@@ -49,7 +49,7 @@ describe("a verdict", () => {
     expect(code).toBe(0);
     expect(stdout).toMatch(/^denied: DENY shop\/no-admin rule 0 matches \(policies\.yaml:8:7\)\n/);
     expect(stdout).toContain("policies.yaml:8:7    DENY shop/no-admin rule 0: matches\n");
-    expect(stderr).toBe("as if they applied here: shop/no-admin\nleft out: 1 resource of other kinds\n");
+    expect(stderr).toBe("taken to apply here, whatever they select: shop/no-admin\nleft out: 1 resource of other kinds\n");
   });
 
   test("names the ALLOW rule that matches: by certificate and header", async () => {

@@ -95,7 +95,7 @@ help: correct the marked place; the first mistake can cause others below it
     help: "correct the marked field; filters/authz/README.md lists all of them",
     kind: "data",
     details:
-      "The authz filter reads policies strictly: a field that is none, an unknown key of `when`, a value of the wrong kind or a template that Envoy would not take is an error, never ignored. Istio itself skips a rule with an unknown key, which makes an ALLOW narrower and a DENY wider than it reads. CUSTOM policies are not supported yet.",
+      "The authz filter reads policies strictly: a field that is none, an unknown key of `when`, a value of the wrong kind or a template that Envoy would not take is an error, never ignored. Istio itself skips a rule with an unknown key: a DENY of which nothing is left refuses nobody. CUSTOM policies are not supported yet.",
     example: `policies.yaml:9:17: error MS0911: spec.rules[0].to[0].operation.path: unknown field; known: hosts, notHosts, ports, notPorts, methods, notMethods, paths, notPaths
     9 |                 path: [/admin]
       |                 ^^^^

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { addableHeader, localReply, looseNetwork, matching } from "../vocabulary.ts";
-import { templateProblem } from "./path-template.ts";
+import { isPlain, isTemplate, templateProblem } from "./path-template.ts";
 
 const text = z.string().min(1, "must not be empty");
 const name = matching(/^[A-Za-z0-9._-]{1,253}$/, "must be 1 to 253 letters, digits, - . or _");
@@ -186,7 +186,7 @@ export const authzConfig = z
       .enum(["istio", "strict"])
       .default("istio")
       .describe(
-        "`strict`: paths and hosts are also judged as the most lenient upstream would read them; a DENY matches either way of reading, an ALLOW must match both.",
+        "`strict`: paths, hosts and headers are also judged as lenient upstreams may read them; a DENY matches one way of reading, an ALLOW must match all.",
       ),
     refusal: localReply({
       status: z
@@ -208,11 +208,22 @@ export const authzConfig = z
   .superRefine(({ policies, matching }, context) => {
     if (matching !== "strict") return;
     policies.forEach(({ spec }, p) => {
-      spec?.rules?.forEach(({ when = [] }, r) => {
+      spec?.rules?.forEach(({ when = [], to = [] }, r) => {
+        const place = ["policies", p, "spec", "rules", r];
         when.forEach(({ key: about }, w) => {
-          if (about !== "request.headers[:path]") return;
+          if (about.toLowerCase() !== "request.headers[:path]") return;
           const message = "must not be the whole path with matching: strict, which knows how `paths` may be written";
-          context.addIssue({ code: "custom", path: ["policies", p, "spec", "rules", r, "when", w, "key"], message });
+          context.addIssue({ code: "custom", path: [...place, "when", w, "key"], message });
+        });
+        to.forEach(({ operation: one }, o) => {
+          for (const field of ["paths", "notPaths"] as const) {
+            one[field]?.forEach((path, i) => {
+              if (isTemplate(path) || isPlain(path)) return;
+              const message =
+                "must be a plain path with matching: strict, without ? # ; \\ // /./ and /../: no upstream reads it otherwise";
+              context.addIssue({ code: "custom", path: [...place, "to", o, "operation", field, i], message });
+            });
+          }
         });
       });
     });

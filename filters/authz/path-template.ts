@@ -1,6 +1,6 @@
 /** What is wrong with a path that is a template; undefined when nothing is, and for other paths. The module's own verdict is in assembly/config/paths.ts. */
 export function templateProblem(path: string): string | undefined {
-  if (!path.includes("{*}") && !path.includes("{**}")) return undefined;
+  if (!isTemplate(path)) return undefined;
   if (!path.startsWith("/")) return "must begin with /";
   const segments = path.split("/").slice(1);
   const any = segments.indexOf("{**}");
@@ -14,4 +14,13 @@ export function templateProblem(path: string): string | undefined {
     }
   }
   return undefined;
+}
+
+export function isTemplate(path: string): boolean {
+  return path.includes("{*}") || path.includes("{**}");
+}
+
+/** Whether a path has nothing that a lenient reading takes away. */
+export function isPlain(path: string): boolean {
+  return !/[?#;\\]|\/\/|\/\.\.?\//.test(path);
 }

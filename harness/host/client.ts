@@ -148,8 +148,9 @@ export class Client {
 
   private connect({ source, destination, identity, serverName }: HostRequest, chain: Chain): Connection {
     const id = this.nextConnection++;
-    const local = destination === undefined ? chain.address : readSource(destination);
-    const remote = source === undefined ? { host: "127.0.0.1", port: FIRST_PORT + (id % (65_536 - FIRST_PORT)) } : readSource(source);
+    const local = destination === undefined ? chain.address : readSocket("destination", destination);
+    const remote =
+      source === undefined ? { host: "127.0.0.1", port: FIRST_PORT + (id % (65_536 - FIRST_PORT)) } : readSocket("source", source);
     const server = chain.tls;
     const tls = server
       ? {
@@ -185,11 +186,11 @@ function follow(exchange: Exchange, signal: AbortSignal | undefined): void {
 }
 
 /** @throws MeshscriptError MS0407 */
-function readSource(source: string): Address {
-  const [, host = "", port = ""] = /^\[?([0-9a-f.:]+?)\]?:(\d+)$/i.exec(source) ?? [];
+function readSocket(name: "source" | "destination", text: string): Address {
+  const [, host = "", port = ""] = /^\[?([0-9a-f.:]+?)\]?:(\d+)$/i.exec(text) ?? [];
   if (isIP(host) === 0 || Number(port) > 65_535) {
     throw new MeshscriptError(
-      diagnostic("MS0407", `source must be an address and a port such as 10.0.0.7:4711, got ${JSON.stringify(source)}`),
+      diagnostic("MS0407", `${name} must be an address and a port such as 10.0.0.7:4711, got ${JSON.stringify(text)}`),
     );
   }
   return { host, port: Number(port) };

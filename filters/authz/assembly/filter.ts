@@ -70,7 +70,7 @@ class Authorizing extends HttpContext {
     const verdict = root.verdicts.of(decision, rules, passes);
     this.setProperty(FILTER_STATE, verdict);
     root.count(decision, passes);
-    if (decision.audited.length > 0) audit(decision, rules);
+    if (decision.audited.length > 0) audit(decision, rules, passes);
     if (log.enabled(LogLevel.Debug)) log.debug("[authz] " + verdict.toString());
     if (log.enabled(LogLevel.Trace)) explain(rules, attributes);
     if (decision.allowed || passes) return FilterHeadersStatus.Continue;
@@ -95,14 +95,12 @@ class Authorizing extends HttpContext {
 }
 
 /** What AUDIT policies are for: a line for each request that they match. */
-function audit(decision: Decision, rules: Rules): void {
+function audit(decision: Decision, rules: Rules, passes: bool): void {
+  const verdict = decision.allowed ? "allowed" : passes ? "shadow_denied" : "denied";
   for (let i = 0; i < decision.audited.length; i++) {
     const line = LogLine.at(LogLevel.Info, "authz audit");
     if (line === null) return;
-    line
-      .bytes("policy", rules.names[decision.audited[i]])
-      .text("verdict", decision.allowed ? "allowed" : "denied")
-      .write();
+    line.bytes("policy", rules.names[decision.audited[i]]).text("verdict", verdict).write();
   }
 }
 

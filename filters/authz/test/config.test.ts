@@ -183,6 +183,12 @@ const junk: Json[] = [
   ] as Json[]),
   ...([
     "spiffe://td/ns/a/sa/b",
+    "/a//b",
+    "/a/../b",
+    "/a;b",
+    "/a?b",
+    "/a\\b",
+    "request.headers[:PATH]",
     "request.headers[:path]",
     "request.headers[]",
     "request.headers[a b]",
@@ -225,6 +231,7 @@ const beyondSchema: [rule: string, example: Json][] = [
   ['must be a network, as "10.0.0.0/8", or an address', ruled({ from: [{ source: { ipBlocks: ["1.2.3"] } }] })],
   ["must be ACCOUNT or NAMESPACE/ACCOUNT", ruled({ when: [{ key: "source.serviceAccount", values: ["a/b/c"] }] })],
   ["must not hold a *: service accounts are named in full", ruled({ when: [{ key: "source.serviceAccount", values: ["a/*"] }] })],
+  ["must be a plain path with matching: strict", { ...(ruled(to({ notPaths: ["/a;b"] })) as object), matching: "strict" }],
   [
     "must not be the whole path with matching: strict",
     { ...(ruled({ when: [{ key: "request.headers[:path]", values: ["/a"] }] }) as object), matching: "strict" },
@@ -296,7 +303,7 @@ describe("a refusal names the path, the place and the fix", () => {
     [ruled({ from: [] }), "policies[0].spec.rules[0].from (line 1, column 64): must not be empty: leave it out for all"],
     [
       ruled({ when: [{ key: "source.labels[app]", values: ["a"] }] }),
-      'policies[0].spec.rules[0].when[0].key (line 1, column 73): is unknown: "source.labels[app]"; there are source.ip, source.namespace, source.serviceAccount, source.trustDomain, source.principal, remote.ip, request.auth.principal, request.auth.audiences, request.auth.presenter, destination.ip, destination.port, connection.sni, request.headers[NAME], request.auth.claims[NAME] and experimental.envoy.filters.NAMESPACE[KEY]',
+      'policies[0].spec.rules[0].when[0].key (line 1, column 73): is unknown: "source.labels[app]"; there are source.ip, source.namespace, source.serviceAccount, source.trustDomain, source.principal, remote.ip, request.auth.principal, destination.ip, destination.port, connection.sni, request.auth.audiences, request.auth.presenter, request.headers[NAME], request.auth.claims[NAME] and experimental.envoy.filters.NAMESPACE[KEY]',
     ],
     [
       { policies: [{ metadata: { name: "a", annotations: { "istio.io/dry-run": "yes" } } }] },

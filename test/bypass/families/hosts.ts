@@ -10,7 +10,14 @@ function hostsOf(seen: Seen): string[] {
   const [, absolute] = /^[a-z]+:\/\/([^/?#]*)/i.exec(seen.target) ?? [];
   return [...valuesOf(seen, "host"), ...valuesOf(seen, "x-forwarded-host"), absolute ?? ""]
     .flatMap((value) => value.split(/[,@\s/\\?#]+/))
-    .map((host) => host.toLowerCase().replace(/:\d*$/, "").replace(/\.+$/, ""));
+    .map((host) =>
+      host
+        .toLowerCase()
+        .replace(/^\[([^:\]]*)\].*$/, "$1")
+        .replace(/^([^[:]*):.*$/, "$1")
+        .replace(/%([0-9a-f]{2})/g, (_, hex: string) => String.fromCharCode(parseInt(hex, 16)))
+        .replace(/\.+$/, ""),
+    );
 }
 
 const names = (host: string) => (seen: Seen) => hostsOf(seen).includes(host);
@@ -44,6 +51,12 @@ const ODD: readonly ((host: string) => string)[] = [
   (host) => `${host}:99999`,
   (host) => `${host}:-1`,
   (host) => `${host}:http`,
+  (host) => `${host}:80.`,
+  (host) => `${host}:8080:`,
+  (host) => `${host}::`,
+  (host) => `${host}:80%20`,
+  (host) => `${host}.:http`,
+  (host) => host.replace(".", "%2e"),
   (host) => `user@${host}`,
   (host) => `user:password@${host}:80`,
   (host) => `${host},`,

@@ -6,8 +6,18 @@ import { IdentitySubject, PortSubject, SniSubject } from "../subjects/connection
 import { HostSubject, MethodSubject, PathSubject } from "../subjects/message";
 import { RequestPrincipalSubject } from "../subjects/metadata";
 import { Subject } from "../subjects/subject";
-import { accountTest, headerTest, metadataTest, namespaceTest, networkTest, portTest, textTest, trustDomainTest } from "./patterns";
-import { isTemplate, pathTests, templateProblem } from "./paths";
+import {
+  accountTest,
+  headerTest,
+  hostTests,
+  metadataTest,
+  namespaceTest,
+  networkTest,
+  portTest,
+  textTest,
+  trustDomainTest,
+} from "./patterns";
+import { isPlain, isTemplate, NOT_PLAIN, pathTests, templateProblem } from "./paths";
 import { requestPrincipalTests } from "./request-principal";
 import { TrustDomains } from "./trust-domains";
 
@@ -97,12 +107,12 @@ export class FieldReader {
   private test(value: string, values: Values, tests: TestSpec[]): string {
     switch (values) {
       case Values.Paths: {
-        const problem = isTemplate(value) ? templateProblem(value) : "";
+        const problem = isTemplate(value) ? templateProblem(value) : this.strict && !isPlain(value) ? NOT_PLAIN : "";
         if (problem.length == 0) pathTests(value, this.strict, tests);
         return problem;
       }
       case Values.Hosts:
-        tests.push(headerTest(value.toLowerCase()));
+        hostTests(value, this.strict, tests);
         return "";
       case Values.Methods:
       case Values.Headers:

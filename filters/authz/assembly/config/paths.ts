@@ -14,26 +14,45 @@ export function isTemplate(path: string): bool {
   return path.includes(ONE) || path.includes(ANY);
 }
 
+export const NOT_PLAIN: string =
+  "must be a plain path with matching: strict, without ? # ; \\ // /./ and /../: no upstream reads it otherwise";
+
+/** Whether a path has nothing that a lenient reading takes away: then it could only match in part, or never. */
+export function isPlain(path: string): bool {
+  const odd = ["?", "#", ";", "\\", "//", "/./", "/../"];
+  for (let i = 0; i < odd.length; i++) if (path.includes(odd[i])) return false;
+  return true;
+}
+
 /**
  * Adds the test of a path. One with escapes stands for what they mean, too: strictly judged, a path is compared in its decoded forms, and `%c3` is
  * `%C3`.
  */
 export function pathTests(path: string, strict: bool, tests: TestSpec[]): void {
-  let test = isTemplate(path) ? new TestSpec(Asks.Template, Bytes.of(path)) : textTest(path);
+  let test = isTemplate(path) ? templateTest(Bytes.of(path)) : textTest(path);
   tests.push(test);
   for (let level = 1; strict && level <= 2; level++) {
     const text = test.text.copy();
     text.length = unescape(text.ptr, text.length);
-    // An operator of a template is no escape's.
-    if (text.length == test.text.length || (test.asks == Asks.Template && countOf(text, OPEN) != countOf(test.text, OPEN))) return;
-    test = new TestSpec(test.asks, text, test.extra);
+    // An operator of a template is no escape's; a brace alone may be.
+    if (text.length == test.text.length || (test.asks == Asks.Template && operators(text) != operators(test.text))) return;
+    test = test.asks == Asks.Template ? templateTest(text) : new TestSpec(test.asks, text, test.extra);
     tests.push(test);
   }
 }
 
-function countOf(bytes: Bytes, wanted: u8): i32 {
+/** With the length of the text behind the last operator, which is compared first. */
+function templateTest(text: Bytes): TestSpec {
+  let tail = text.length;
+  for (let i = 0; i + 1 < text.length; i++) {
+    if (text.at(i) == OPEN && text.at(i + 1) == STAR) tail = text.length - i - (text.at(i + 2) == STAR ? 4 : 3);
+  }
+  return new TestSpec(Asks.Template, text, tail);
+}
+
+function operators(bytes: Bytes): i32 {
   let count = 0;
-  for (let i = 0; i < bytes.length; i++) if (bytes.at(i) == wanted) count++;
+  for (let i = 0; i + 1 < bytes.length; i++) if (bytes.at(i) == OPEN && bytes.at(i + 1) == STAR) count++;
   return count;
 }
 

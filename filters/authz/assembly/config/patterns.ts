@@ -24,6 +24,28 @@ export function headerTest(value: string): TestSpec {
   return value == "*" ? new TestSpec(Asks.Present, EMPTY) : textTest(value);
 }
 
+/** Adds the test of a host. Strictly judged, one with a final dot is also the one without. */
+export function hostTests(value: string, strict: bool, tests: TestSpec[]): void {
+  const host = lowerCase(value);
+  tests.push(headerTest(host));
+  if (!strict || host.endsWith("*")) return;
+  const colon = host.indexOf(":");
+  const port = colon < 0 ? "" : host.substring(colon);
+  let name = colon < 0 ? host : host.substring(0, colon);
+  while (name.endsWith(".")) name = name.substring(0, name.length - 1);
+  if (name.length > 1 && name.length + port.length < host.length) tests.push(headerTest(name + port));
+}
+
+/** Only the 26 letters, as the request's host is. */
+function lowerCase(text: string): string {
+  let lower = "";
+  for (let i = 0; i < text.length; i++) {
+    const unit = text.charCodeAt(i);
+    lower += String.fromCharCode(<u32>(unit - 0x41) < 26 ? unit | 0x20 : unit);
+  }
+  return lower;
+}
+
 /** Of `experimental.envoy.filters.*`: `[v]` asks for an element of a list, `v` for what is none. */
 export function metadataTest(value: string): TestSpec {
   if (!value.startsWith("[") || !value.endsWith("]")) return textTest(value).only(ONLY_ALONE);

@@ -8,7 +8,6 @@ import { FieldReader, Values } from "./fields";
 
 const HEADERS = "request.headers[";
 const CLAIMS = "request.auth.claims[";
-const WHOLE_PATH = "request.headers[:path]";
 const EXPERIMENTAL = "experimental.";
 const FILTERS = "experimental.envoy.filters.";
 
@@ -21,8 +20,6 @@ const KEYS: string[] = [
   "source.principal",
   "remote.ip",
   "request.auth.principal",
-  "request.auth.audiences",
-  "request.auth.presenter",
   "destination.ip",
   "destination.port",
   "connection.sni",
@@ -35,8 +32,6 @@ const KINDS: Values[] = [
   Values.Principals,
   Values.RemoteIps,
   Values.RequestPrincipals,
-  Values.Texts,
-  Values.Texts,
   Values.DestinationIps,
   Values.Ports,
   Values.ServerNames,
@@ -47,7 +42,7 @@ export function readCondition(json: JsonObject, fields: FieldReader, into: Group
   if (!json.present) return;
   const key = json.string("key");
   const about = aboutOf(key, fields.strict);
-  if (fields.strict && key == WHOLE_PATH)
+  if (fields.strict && isWholePath(key))
     json.problem("key", "must not be the whole path with matching: strict, which knows how `paths` may be written");
   if (about === null) json.problem("key", 'is unknown: "' + key + '"; there are ' + KEYS.join(", ") + MORE);
   if (!json.has("values") && !json.has("notValues")) json.problem("", "needs values or notValues");
@@ -58,7 +53,17 @@ export function readCondition(json: JsonObject, fields: FieldReader, into: Group
   }
 }
 
-const MORE = ", request.headers[NAME], request.auth.claims[NAME] and experimental.envoy.filters.NAMESPACE[KEY]";
+/** In any case: names of headers have none. */
+function isWholePath(key: string): bool {
+  return (
+    key.startsWith(HEADERS) &&
+    key.endsWith("]") &&
+    new HeaderName(key.substring(HEADERS.length, key.length - 1)).bytes.equals(HeaderName.PATH.bytes)
+  );
+}
+
+const MORE =
+  ", request.auth.audiences, request.auth.presenter, request.headers[NAME], request.auth.claims[NAME] and experimental.envoy.filters.NAMESPACE[KEY]";
 
 /** What a key means. */
 class About {

@@ -14,8 +14,8 @@ const AREAS: i32 = LEVELS * 2 + 1;
  * all without `;parameters`, empty segments and `.`. A policy that holds for all of them holds whatever the upstream makes of the path. Work is
  * linear.
  *
- * False for a path that has `..` or `\` in one of them, or a slash that only decoding shows: where that leads depends on what exactly the server does
- * and in which order. The honest ones are resolved before a filter sees them (`normalize_path`, `path_with_escaped_slashes_action`). Also where
+ * False for a path that has `..` or `\` in one of them, a slash that only decoding shows, or what `slashes` says: where that leads depends on what
+ * exactly the server does and in which order. The honest ones are resolved before a filter sees them (`normalize_path`, `path_with_escaped_slashes_action`). Also where
  * memory runs out.
  *
  * @param text where they are built; one that is used for nothing else while the forms are
@@ -55,22 +55,36 @@ function add(at: usize, length: i32, to: usize, path: Bytes, into: Bytes[]): boo
   return true;
 }
 
-/** How many there are; -1 where one is a `\`. */
+/**
+ * How many there are; -1 where one is a `\`, or something that only some servers read: an escape `%uhhhh` of Windows, or a character in more bytes of
+ * UTF-8 than it needs.
+ */
 function slashes(at: usize, length: i32): i32 {
   let count = 0;
   for (let i = 0; i < length; i++) {
     const byte = load<u8>(at + <usize>i);
     if (byte == 0x5c) return -1;
+    if (i + 1 < length) {
+      const next = load<u8>(at + <usize>i + 1);
+      if ((byte == 0xc0 || byte == 0xc1) && next >= 0x80 && next < 0xc0) return -1;
+      if (byte == 0x25 && (next | 0x20) == 0x75 && isFourHex(at, i + 2, length)) return -1;
+    }
     if (byte == SLASH) count++;
   }
   return count;
 }
 
-/** Where `#`, `?` or NUL would end it. */
+function isFourHex(at: usize, start: i32, length: i32): bool {
+  if (start + 4 > length) return false;
+  for (let i = start; i < start + 4; i++) if (hexadecimalDigit(load<u8>(at + <usize>i)) < 0) return false;
+  return true;
+}
+
+/** Where `#`, `?`, NUL or another control character would end it: to many a regular expression `^/a$` is true of `/a%0a`. */
 function endOf(at: usize, length: i32): i32 {
   for (let i = 0; i < length; i++) {
     const byte = load<u8>(at + <usize>i);
-    if (byte == 0x23 || byte == 0x3f || byte == 0) return i;
+    if (byte == 0x23 || byte == 0x3f || byte < 0x20 || byte == 0x7f) return i;
   }
   return length;
 }

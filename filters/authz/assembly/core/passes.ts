@@ -32,7 +32,7 @@ export function passes(asks: Asks, text: usize, length: i32, extra: i32, value: 
     case Asks.Cidr:
       return yes(inNetwork(text, extra, value));
     case Asks.Template:
-      return templateMatches(text, length, value, raw);
+      return templateMatches(text, length, extra, value, raw);
     case Asks.Contains:
       return yes(find(value, 0, text, length) >= 0);
     case Asks.Glob:

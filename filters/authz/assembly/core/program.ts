@@ -119,8 +119,8 @@ export class Program {
       // What is only one reading of the lines can exclude the request from a narrow rule, and does not have to be named by it.
       const is = count == 0 || (!wide && i >= own) || this.holds(this.test(subject, value, tests, count));
       const isNot = notCount == 0 || this.fails(this.test(subject, value, notTests, notCount));
+      this.failing = this.words[tests - GROUP_WORDS + (is ? 2 : 1)];
       if ((is && isNot) == wide) return wide;
-      if (is) this.failing = this.words[tests - GROUP_WORDS + 2];
     }
     return !wide;
   }

@@ -11,14 +11,19 @@ const SLASH: u8 = 0x2f;
  * Envoy's operators take RFC 3986's path characters only. A path that would match but for another character is `Unknown`: with `matching: strict`
  * it is no ALLOW, and no way around a DENY (as CVE-2025-46821 was with `*`).
  *
+ * @param tail how many bytes stand behind the last operator
  * @param raw the path is as it came: in one that was decoded, any byte may have been an escape
  */
-export function templateMatches(template: usize, length: i32, path: Bytes, raw: bool): Answer {
+export function templateMatches(template: usize, length: i32, tail: i32, path: Bytes, raw: bool): Answer {
+  // A path may have 60,000 bytes, and all of a thousand templates but one another end.
+  const size = path.length;
+  if (tail > size || memory.compare(path.ptr + <usize>(size - tail), template + <usize>(length - tail), tail) != 0) return Answer.No;
   let at = 0;
   let odd = false;
   for (let i = 0; i < length;) {
     const byte = load<u8>(template + <usize>i);
-    if (byte != OPEN) {
+    // A brace alone is what an escape of the policy stands for.
+    if (byte != OPEN || i + 1 == length || load<u8>(template + <usize>i + 1) != STAR) {
       if (path.at(at) != byte) return Answer.No;
       at++;
       i++;

@@ -1,5 +1,5 @@
 import { ArenaBuffer, Bytes, HeaderName, Headers } from "proxy-wasm-assemblyscript-sdk";
-import { Attributes } from "../../../../policy";
+import { Attributes, hexadecimalDigit } from "../../../../policy";
 import { lenientForms } from "../core/lenient-path";
 import { Plurality, Presence, Subject } from "./subject";
 
@@ -65,9 +65,13 @@ export class MethodSubject extends MessageSubject {
   }
 }
 
+const AUTHORIZATION: Bytes = Bytes.of("authorization");
+const BLANK: u8 = 0x20;
+const EQUALS: u8 = 0x3d;
 const COMMA: u8 = 0x2c;
 const COLON: u8 = 0x3a;
 const DOT: u8 = 0x2e;
+const OPEN_BRACKET: u8 = 0x5b;
 const CLOSE_BRACKET: u8 = 0x5d;
 
 /** The host in small letters, with its port. Two Host headers, which Envoy joins with a comma, are two. */
@@ -86,7 +90,7 @@ export class HostSubject extends MessageSubject {
     const host = lower === null ? raw : lower;
     let start = 0;
     for (let comma = host.indexOf(COMMA); comma >= 0; comma = host.indexOf(COMMA, start)) {
-      if (!this.add(host.slice(start, comma).trim())) return false;
+      if (this.values.length > MOST_VALUES || !this.add(host.slice(start, comma).trim())) return false;
       start = comma + 1;
     }
     return this.add(start == 0 ? host : host.slice(start).trim()) && this.values.length <= MOST_VALUES;
@@ -96,32 +100,44 @@ export class HostSubject extends MessageSubject {
   private add(host: Bytes): bool {
     this.values.push(host);
     if (!this.strict) return true;
-    if (!isHost(host)) return false;
-    const bare = bareHost(host);
-    if (bare.length != host.length) this.values.push(bare);
-    return true;
+    const end = endOfName(host);
+    if (end < 0) return false;
+    let bare = end;
+    while (host.at(bare - 1) == DOT) bare--;
+    if (bare == host.length) return true;
+    this.values.push(host.slice(0, bare));
+    if (bare == end || end == host.length) return true;
+    // `example.com.:8080` is `example.com:8080`, too.
+    const text = new ArenaBuffer();
+    text.pushBytes(host.slice(0, bare));
+    text.pushBytes(host.slice(end));
+    this.values.push(text.bytes());
+    return text.ok;
   }
 }
 
-/** Nothing that ends a host, or begins one, for some server: `user@host`, `host/path`. */
-function isHost(host: Bytes): bool {
-  for (let i = 0; i < host.length; i++) {
+/**
+ * Where the name ends and the port begins; -1 where servers do not agree, for some cut at the first colon whatever follows: `host:http`,
+ * `host:80:80`. Also where something ends a host for some, begins one, or is an escape: `user@host`, `host/path`, `h%6fst`, `[host]`.
+ */
+function endOfName(host: Bytes): i32 {
+  const v6 = host.at(0) == OPEN_BRACKET;
+  let end = v6 ? host.indexOf(CLOSE_BRACKET) + 1 : host.indexOf(COLON);
+  if (v6 && (end == 0 || host.indexOf(COLON) < 0 || host.indexOf(COLON) >= end)) return -1;
+  if (end < 0) end = host.length;
+  for (let i = 0; i < end; i++) {
     const byte = host.at(i);
-    if (byte <= 0x20 || byte >= 0x7f || byte == 0x40 || byte == 0x2f || byte == 0x5c || byte == 0x3f || byte == 0x23) return false;
+    if (v6 && i > 0 && i < end - 1 && hexadecimalDigit(byte) < 0 && byte != COLON && byte != DOT) return -1;
+    if (!v6 && !isNameByte(byte)) return -1;
   }
-  return true;
+  if (end < host.length && host.at(end) != COLON) return -1;
+  for (let i = end + 1; i < host.length; i++) if (<u32>(host.at(i) - 0x30) >= 10) return -1;
+  return end;
 }
 
-/** `example.com` of `example.com.:8080`. */
-function bareHost(host: Bytes): Bytes {
-  let end = host.length;
-  let digits = end;
-  while (digits > 0 && <u32>(host.at(digits - 1) - 0x30) < 10) digits--;
-  // In an IPv6 address without brackets no colon is a port's.
-  const port = host.at(digits - 1) == COLON && (host.at(digits - 2) == CLOSE_BRACKET || host.indexOf(COLON) == digits - 1);
-  if (port) end = digits - 1;
-  while (host.at(end - 1) == DOT) end--;
-  return end == host.length ? host : host.slice(0, end);
+function isNameByte(byte: i32): bool {
+  if (byte <= 0x20 || byte >= 0x7f || byte == OPEN_BRACKET || byte == CLOSE_BRACKET) return false;
+  return byte != 0x40 && byte != 0x2f && byte != 0x5c && byte != 0x3f && byte != 0x23 && byte != 0x25;
 }
 
 /**
@@ -149,6 +165,10 @@ export class HeaderSubject extends MessageSubject {
       this.values.push(value);
     }
     const lines = this.values.length;
+    if (this.strict && this.header.bytes.equals(AUTHORIZATION)) {
+      for (let i = 0; i < lines; i++) if (!this.credentials(this.values[i])) return false;
+    }
+    const own = this.values.length;
     if (lines > 1) {
       const joined = headers.combined(this.header);
       if (joined === null) return false;
@@ -156,13 +176,31 @@ export class HeaderSubject extends MessageSubject {
     }
     if (this.strict) for (let i = 0; i < lines; i++) this.split(this.values[i]);
     if (this.values.length > MOST_VALUES) return false;
-    this.extra = this.values.length - lines;
+    this.extra = this.values.length - own;
+    return true;
+  }
+
+  /**
+   * Further credentials behind a comma, `Bearer a,Bearer b`, which Envoy makes of two headers: ALLOW rules must hold for them, too. Parameters, as
+   * `Digest a="b", c=d` has them, are none. False where there are too many pieces.
+   */
+  private credentials(line: Bytes): bool {
+    let pieces = 0;
+    for (let comma = line.indexOf(COMMA); comma >= 0; pieces++) {
+      if (pieces > MOST_VALUES) return false;
+      const next = line.indexOf(COMMA, comma + 1);
+      const one = line.slice(comma + 1, next < 0 ? line.length : next).trim();
+      const blank = one.indexOf(BLANK);
+      const equals = one.indexOf(EQUALS);
+      if (blank > 0 && (equals < 0 || equals > blank)) this.values.push(one);
+      comma = next;
+    }
     return true;
   }
 
   private split(list: Bytes): void {
     let start = 0;
-    for (let comma = list.indexOf(COMMA); comma >= 0; comma = list.indexOf(COMMA, start)) {
+    for (let comma = list.indexOf(COMMA); comma >= 0 && this.values.length <= MOST_VALUES; comma = list.indexOf(COMMA, start)) {
       this.values.push(list.slice(start, comma).trim());
       start = comma + 1;
     }
