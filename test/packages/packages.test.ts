@@ -47,9 +47,11 @@ describe("the packages", () => {
   test("meshscript carries modules with maps, reports and sums, schemas and documentation, and nothing of the workshop", async () => {
     const files = await filesOf("meshscript");
     const suffixes = [".wasm", ".wasm.map", ".debug.wasm", ".debug.wasm.map", ".report.json"];
-    for (const filter of ["ratelimit", "tracing"]) for (const suffix of suffixes) expect(files).toContain(`build/${filter}${suffix}`);
+    const filters = ["authz", "ratelimit", "tracing"];
+    for (const filter of filters) for (const suffix of suffixes) expect(files).toContain(`build/${filter}${suffix}`);
     expect(files).toEqual(
       expect.arrayContaining([
+        "filters/authz/config.schema.json",
         "filters/ratelimit/config.schema.json",
         "filters/ratelimit/metadata.schema.json",
         "filters/tracing/config.schema.json",
@@ -64,7 +66,7 @@ describe("the packages", () => {
       ),
     ).toEqual([]);
     const { stdout } = await run("sha256sum", ["--check", "SHA256SUMS"], { cwd: path.join(opened, "meshscript/build") });
-    expect(stdout.trim().split("\n")).toHaveLength(2 * suffixes.length);
+    expect(stdout.trim().split("\n")).toHaveLength(filters.length * suffixes.length);
   });
 
   test("every runtime dependency is used, and nothing else is", async () => {
