@@ -10,7 +10,10 @@ export interface Verdict {
 }
 
 /** One VM of the in-process host without a stream: hands a module configurations, thousands of times a second, and makes single callbacks. */
-export function openBareHost(file: string): { configure(config: string): Verdict; call(name: string, ...args: number[]): number } {
+export function openBareHost(file: string): {
+  configure(config: string | Uint8Array): Verdict;
+  call(name: string, ...args: number[]): number;
+} {
   const runtime = new Runtime({}, () => undefined);
   const plugin = new Plugin({ wasm: file });
   const vm = new Vm(runtime, plugin.vm, 1);

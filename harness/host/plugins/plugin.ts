@@ -76,13 +76,14 @@ export class Plugin {
   }
 
   /** The same plugin with another configuration. */
-  withConfiguration(config: string): Plugin {
+  withConfiguration(config: string | Uint8Array): Plugin {
     return new Plugin({ ...this.given, config }, this.vm.compiled);
   }
 }
 
 function bytesOf(value: unknown): Buffer {
   if (value === undefined) return Buffer.alloc(0);
+  if (value instanceof Uint8Array) return Buffer.from(value);
   return Buffer.from(typeof value === "string" ? value : JSON.stringify(value));
 }
 

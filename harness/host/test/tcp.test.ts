@@ -65,7 +65,7 @@ test("connections go round the workers, and stop() ends those that are open", as
 });
 
 test("a callback that does not return is cut off for connections, too", async () => {
-  await using host = await open({ conn: "spin" }, { callbackLimit: "50ms", mayEnd: true });
+  await using host = await open({ conn: "spin" }, { callbackLimit: "500ms", mayEnd: true });
   host.connect();
 
   expect(host.running).toBe(false);
