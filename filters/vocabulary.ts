@@ -99,10 +99,15 @@ const FRAMING = [
   ...["trailer", "te", "content-type"],
 ];
 
-/** The name of a header that may be added to an answer of ours: none of `reserved`, in any case. JSON Schema's patterns have no flags. */
+/** The name of a header that may be added to an answer of ours: none of `reserved`, in any case. */
 export function addableHeader(reserved: readonly string[]) {
-  const names = [...FRAMING, ...reserved].join("|").replace(/[a-z]/g, (letter) => `[${letter}${letter.toUpperCase()}]`);
+  const names = anyCase([...FRAMING, ...reserved].join("|"));
   return z.string().regex(new RegExp(`^(?!(${names})$)[!#$%&'*+\\-.^_\`|~0-9A-Za-z]+$`), "is no name of a header that may be added here");
+}
+
+/** A pattern for small letters that takes any case: JSON Schema's patterns have no flags. */
+export function anyCase(pattern: string): string {
+  return pattern.replace(/[a-z]/g, (letter) => `[${letter}${letter.toUpperCase()}]`);
 }
 
 /** Text that may stand in a header. */

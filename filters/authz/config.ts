@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { addableHeader, localReply, looseNetwork, matching } from "../vocabulary.ts";
+import { addableHeader, anyCase, localReply, looseNetwork, matching } from "../vocabulary.ts";
 import { isPlain, isTemplate, templateProblem } from "./path-template.ts";
 
 const text = z.string().min(1, "must not be empty");
@@ -70,7 +70,7 @@ const key = matching(
   new RegExp(
     `^(${[
       ...KEYS.map((one) => one.replaceAll(".", "\\.")),
-      /request\.headers\[(:(method|path|authority|scheme|status|protocol)|[!#$%&'*+\-.^_`|~0-9A-Za-z]+)\]/.source,
+      `request\\.headers\\[(:(${["method", "path", "authority", "scheme", "status", "protocol"].map(anyCase).join("|")})|${/[!#$%&'*+\-.^_`|~0-9A-Za-z]+/.source})\\]`,
       /request\.auth\.claims(\[[^[\]\p{Cc}]+\])+/u.source,
       /experimental\.envoy\.filters\.[^[]+\[.+\]/.source,
     ].join("|")})$`,
@@ -80,15 +80,15 @@ const key = matching(
 ).meta({ examples: [...KEYS, "request.headers[x-user]", "request.auth.claims[groups]"] });
 
 /** What the values of a condition are, by its key; other values are texts. */
-const VALUES: Readonly<Record<string, z.ZodType<string>>> = {
-  "source.ip": looseNetwork,
-  "remote.ip": looseNetwork,
-  "destination.ip": looseNetwork,
-  "destination.port": port,
-  "source.serviceAccount": account,
-  "source.principal": principal,
-  "source.trustDomain": trustDomain,
-};
+const VALUES: ReadonlyMap<string, z.ZodType<string>> = new Map([
+  ["source.ip", looseNetwork],
+  ["remote.ip", looseNetwork],
+  ["destination.ip", looseNetwork],
+  ["destination.port", port],
+  ["source.serviceAccount", account],
+  ["source.principal", principal],
+  ["source.trustDomain", trustDomain],
+]);
 
 const condition = z
   .strictObject({
@@ -98,7 +98,7 @@ const condition = z
   })
   .superRefine((given, context) => {
     if (!given.values && !given.notValues) context.addIssue({ code: "custom", message: "needs values or notValues" });
-    const type = VALUES[given.key];
+    const type = VALUES.get(given.key);
     for (const field of ["values", "notValues"] as const) {
       given[field]?.forEach((value, i) => {
         for (const { message } of type?.safeParse(value).error?.issues ?? []) {

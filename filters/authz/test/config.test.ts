@@ -190,6 +190,7 @@ const junk: Json[] = [
     "/a\\b",
     "request.headers[:PATH]",
     "request.headers[:path]",
+    "constructor",
     "request.headers[]",
     "request.headers[a b]",
     "request.headers[x",
@@ -316,6 +317,20 @@ describe("a refusal names the path, the place and the fix", () => {
     expect({ module, zod }).toEqual({ module: false, zod: false });
     expect(logs.map((line) => line.replace(/^\[authz #\d+\] configuration refused: /, ""))).toEqual([message]);
   });
+});
+
+test("a pseudo header's name may be written in any case", () => {
+  const named = (key: string) => judge(ruled({ when: [{ key, values: ["a"] }] }));
+
+  expect(named("request.headers[:PATH]")).toEqual({ zod: true, schema: true, module: true, logs: [] });
+  expect(named("request.headers[:Method]")).toEqual({ zod: true, schema: true, module: true, logs: [] });
+  expect(named("request.headers[:other]")).toMatchObject({ zod: false, schema: false, module: false });
+});
+
+test("a key that JavaScript's objects have from birth is unknown, as any other", () => {
+  for (const key of ["constructor", "__proto__", "toString"]) {
+    expect(judge(ruled({ when: [{ key, values: ["a"] }] }))).toMatchObject({ zod: false, schema: false, module: false });
+  }
 });
 
 test("the type of a configuration is the schema's", () => {
