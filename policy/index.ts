@@ -1,4 +1,4 @@
-export { hexadecimalDigit } from "./assembly/ascii";
+export { hexadecimalDigit, isDigit, isWord } from "./assembly/ascii";
 export { absent, Attributes } from "./assembly/attributes";
 export { Cidr } from "./assembly/cidr";
 export { Condition, Conditions, readConditions } from "./assembly/condition";
@@ -9,5 +9,5 @@ export { readValue } from "./assembly/read-value";
 export { Regex } from "./assembly/regex/regex";
 export { seeded } from "./assembly/seed";
 export { Value } from "./assembly/value";
-export { isClaimName } from "./assembly/values/claim";
+export { claimPath, isClaimName, JWT_METADATA } from "./assembly/values/claim";
 export { LocalReply, readLocalReply } from "./assembly/local-reply";

@@ -17,7 +17,7 @@ export enum MetadataKind {
  * have, too. Walks the message in place: nothing is allocated, and bytes that are no message end the walk.
  */
 export class MetadataReader {
-  kind: MetadataKind = MetadataKind.Absent;
+  private kind: MetadataKind = MetadataKind.Absent;
   private at: usize = 0;
   private end: usize = 0;
   private readonly outer: ProtoCursor = new ProtoCursor();

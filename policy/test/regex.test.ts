@@ -6,11 +6,12 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { onBothHosts } from "../../harness/expect/index.ts";
 import { openEnvoy } from "../../harness/index.ts";
 import { type Core, loadCore } from "../../modules/index.ts";
+import { seeded } from "../../test/support/seeded.ts";
 import { fixtureModule } from "./support.ts";
 
 let core: Core;
 beforeAll(async () => {
-  core = await loadCore(process.env["REGEX_CORE"] ?? new URL("./regex.as.ts", import.meta.url));
+  core = await loadCore(new URL("./regex.as.ts", import.meta.url));
 }, 120_000);
 
 /** Compiles; the error, empty when there is none. */
@@ -42,17 +43,6 @@ type Chance = () => number;
 interface Sample {
   pattern: string;
   text(chance: Chance): string;
-}
-
-/** Numbers from 0 to below 1, always the same for a seed (mulberry32). */
-function chanceOf(seed: number): Chance {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 0x1_0000_0000;
-  };
 }
 
 const pick = <T>(items: readonly T[], chance: Chance): T => items[Math.floor(chance() * items.length)] as T;
@@ -135,7 +125,7 @@ describe("RE2's language", () => {
         const expected = reference(pattern);
         expect([pattern, compile(pattern)]).toEqual([pattern, ""]);
         if (!expected) throw new Error(`re2js refuses ${pattern}`);
-        const chance = chanceOf(seed);
+        const chance = seeded(seed);
         for (let i = 0; i < 20; i++) {
           const given =
             i < 9
@@ -161,7 +151,7 @@ describe("RE2's language", () => {
       fc.property(sample, fc.nat(), ({ pattern: made, text }, seed) => {
         const pattern = distinct(made);
         expect([pattern, compile(pattern, { partial: true })]).toEqual([pattern, ""]);
-        const chance = chanceOf(seed);
+        const chance = seeded(seed);
         for (let i = 0; i < 5; i++) {
           const given = pick(ALPHABET, chance) + changed(text(chance), chance);
           expect([pattern, given, matched(given)]).toEqual([pattern, given, Number(reference(pattern)?.matcher(given).find())]);
@@ -273,7 +263,7 @@ describe("RE2's language", () => {
         // re2js wants each name once; RE2 does not.
         if (!expected && /\(\?P?<(\w+)>.*\(\?P?<\1>/s.test(pattern)) return;
         if (!expected) throw new Error(`accepted, and refused by re2js: ${JSON.stringify(pattern)}`);
-        const chance = chanceOf(seed);
+        const chance = seeded(seed);
         for (let i = 0; i < 4; i++) {
           const given = Array.from({ length: i }, () => pick(ALPHABET, chance)).join("");
           expect([pattern, given, matched(given)]).toEqual([pattern, given, Number(expected.matches(given))]);
@@ -570,7 +560,7 @@ describe("Envoy's safe_regex", () => {
       ],
     });
     const verdicts = [0, 0];
-    const chance = chanceOf(7);
+    const chance = seeded(7);
     for (const [i, pattern] of patterns.entries()) {
       const from = samples[i];
       const texts = Array.from({ length: 10 }, (_, k) => {

@@ -1,7 +1,7 @@
 // The listener of envoy-configs/authz.yaml, once for each policy: what is tested here is what is copied from there.
 import { readFile } from "node:fs/promises";
 import path from "node:path";
-import { parse, stringify } from "yaml";
+import { parse } from "yaml";
 import { downstreamTls } from "../../harness/envoy/tls.ts";
 import type { ConfigObject } from "../../harness/index.ts";
 import type { Identities } from "./identities.ts";
@@ -99,9 +99,4 @@ function addBeside(manager: Manager, { beside }: Enforced): void {
     manager["upgrade_configs"] = [{ upgrade_type: "CONNECT" }];
     manager["http2_protocol_options"] = { allow_connect: true };
   }
-}
-
-/** For a report: what a listener's policies are. */
-export function shownPolicy(name: string): string {
-  return stringify(LISTENERS[name]?.policies).trim();
 }

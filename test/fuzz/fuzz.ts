@@ -1,5 +1,5 @@
 import { mkdirSync, writeFileSync } from "node:fs";
-import { seeded } from "../../filters/authz/test/reference/seeded.ts";
+import { pick, seeded } from "../support/seeded.ts";
 
 /** Seconds for each target, of `npm run fuzz`; without it each gets as many inputs as take about a second. */
 const seconds = Number(process.env["MESHSCRIPT_FUZZ_SECONDS"] ?? 0);
@@ -47,10 +47,6 @@ export async function fuzz<Input>({ name, runs, generate, check, show }: Target<
 /** A whole number from 0 to `below` - 1. */
 export function below(random: () => number, limit: number): number {
   return Math.floor(random() * limit);
-}
-
-export function pick<T>(random: () => number, list: readonly T[]): T {
-  return list[below(random, list.length)] as T;
 }
 
 /** Text of some pieces. */

@@ -4,9 +4,10 @@ import { authzConfig } from "../../filters/authz/config.ts";
 import { evaluate } from "../../filters/authz/test/reference/evaluate.ts";
 import { generate } from "../../filters/authz/test/reference/generate.ts";
 import { noted } from "../../filters/authz/test/reference/noted.ts";
+import { hostRequest } from "../../filters/authz/test/reference/request.ts";
 import type { AuthzConfig, RequestFacts } from "../../filters/authz/test/reference/types.ts";
 import { authzModule } from "../../filters/authz/test/support.ts";
-import { type Host, openHost } from "../../harness/host/index.ts";
+import { openHost } from "../../harness/host/index.ts";
 import { type Verdict, openBareHost } from "../support/bare-host.ts";
 import { type Json, type Material, mutated } from "../support/mutations.ts";
 import { below, fuzz, mutate } from "./fuzz.ts";
@@ -120,7 +121,7 @@ test("policies from anywhere decide as the evaluator does", { timeout: 86_400_00
         filters: [{ name: "authz", wasm, config }],
         accessLog: { authz: "%FILTER_STATE(wasm.meshscript.authz:PLAIN)%" },
       });
-      await ask(target, facts);
+      await target.request(hostRequest(facts));
       const got = target.accessLog().at(-1)?.["authz"];
       await target.stop();
       // A host without TLS: nobody has a certificate.
@@ -133,19 +134,3 @@ test("policies from anywhere decide as the evaluator does", { timeout: 86_400_00
   });
   expect(verdicts.size).toBe(2);
 });
-
-async function ask(
-  host: Host,
-  { method, path, authority, headers, client, destination, directPeer, payload, metadata = {} }: RequestFacts,
-) {
-  const socket = (ip: string, port: number) => (ip.includes(":") ? `[${ip}]:${port}` : `${ip}:${port}`);
-  await host.request({
-    method,
-    path,
-    headers: [["host", authority], ...headers],
-    source: socket(client, 40_000),
-    destination: socket(destination.ip, destination.port),
-    filterState: { "meshscript.direct_remote_address": directPeer },
-    metadata: { ...metadata, ...(payload === undefined ? {} : { "envoy.filters.http.jwt_authn": { payload } }) },
-  });
-}

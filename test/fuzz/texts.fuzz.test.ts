@@ -1,7 +1,8 @@
 // What requests are compared with: patterns, templates, globs, and the forms of a path. No input traps, none takes long.
 import { beforeAll, expect, test } from "vitest";
 import { type Core, loadCore } from "../../modules/index.ts";
-import { below, fuzz, pick, textOf } from "./fuzz.ts";
+import { pick } from "../support/seeded.ts";
+import { below, fuzz, textOf } from "./fuzz.ts";
 
 let regex: Core;
 let core: Core;

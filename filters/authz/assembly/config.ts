@@ -21,7 +21,7 @@ export enum Mode {
 /** The filter's configuration; `filters/authz/config.ts` is its schema, and a test holds the two together. */
 export class AuthzConfig {
   mode: Mode = Mode.Enforce;
-  rules: Rules = new Rules([], new Subjects(), false, false, true);
+  rules: Rules = new Rules([], new Subjects(), false, false, false, true);
   readonly refusal: LocalReply = new LocalReply(403, Bytes.of("RBAC: access denied"), GrpcStatus.PermissionDenied);
   /** Tells the client which rule it was; null: it is not told. */
   reasonHeader: HeaderName | null = null;
@@ -39,8 +39,7 @@ export function readConfig(json: JsonObject): AuthzConfig {
   }
   const allows = json.choice("defaultAction", DEFAULTS) == 0;
   config.mode = <Mode>json.choice("mode", MODES);
-  config.rules = new Rules(reader.rules, reader.subjects, strict, reader.allowPolicies > 0, allows);
-  config.rules.dryAllows = reader.dryAllowPolicies > 0;
+  config.rules = new Rules(reader.rules, reader.subjects, strict, reader.restricted, reader.dryRestricted, allows);
   readLocalReply(json.object("refusal"), config.refusal, LEAST_STATUS, GRPC, []);
   if (json.has("reasonHeader")) config.reasonHeader = readReasonHeader(json);
   return config;

@@ -31,7 +31,6 @@ export class AuthzRoot extends RootContext {
   readonly text: ArenaBuffer = new ArenaBuffer();
   private counters: Counters | null = null;
   private gauges: MemoryGauges | null = null;
-  private requests: u32 = 0;
 
   configure(json: JsonObject): bool {
     this.config = readConfig(json);
@@ -52,7 +51,7 @@ export class AuthzRoot extends RootContext {
     const counters = this.counters;
     if (counters !== null) counters.count(decision, passes);
     const gauges = this.gauges;
-    if ((++this.requests & 1023) == 0 && gauges !== null) gauges.report();
+    if (gauges !== null) gauges.tick();
   }
 }
 

@@ -11,7 +11,7 @@ const DRY_ALLOWED: Bytes = Bytes.of(" dry_run=allowed");
 const DRY_DENIED: Bytes = Bytes.of(" dry_run=denied");
 const DRY_POLICY: Bytes = Bytes.of(" dry_run_policy=");
 /** What Istio calls it when no rule of the ALLOW policies matches. */
-export const NO_RULE: Bytes = Bytes.of("none");
+const NO_RULE: Bytes = Bytes.of("none");
 /** Of all AUDIT rules that match, so many are named. */
 const MOST_AUDITED: i32 = 8;
 

@@ -1,13 +1,14 @@
 // The module on the in-process host against an evaluator that was written from Istio's documents alone: reference/evaluate.ts.
 import { expect, test } from "vitest";
 import { type HostRequest, openHost } from "../../../harness/host/index.ts";
+import { seeded } from "../../../test/support/seeded.ts";
 import { decisive } from "./reference/decisive.ts";
 import { evaluate } from "./reference/evaluate.ts";
 import { fieldNames } from "./reference/fields.ts";
 import { generate, generateNeighbour } from "./reference/generate.ts";
 import { createMesh } from "./reference/listeners.ts";
 import { noted } from "./reference/noted.ts";
-import { seeded } from "./reference/seeded.ts";
+import { hostRequest } from "./reference/request.ts";
 import type { AuthzConfig, RequestFacts } from "./reference/types.ts";
 import { trustDomains } from "./reference/vocabulary.ts";
 import { authzModule } from "./support.ts";
@@ -23,22 +24,14 @@ const mesh = await createMesh(trustDomains);
 const authz = "%FILTER_STATE(wasm.meshscript.authz:PLAIN)%";
 
 async function requestOf(facts: RequestFacts): Promise<HostRequest> {
-  const { method, path, authority, headers, spiffeId, sni, directPeer, client, destination, payload, metadata = {} } = facts;
+  const { spiffeId, sni } = facts;
   return {
-    method,
-    path,
-    headers: [["host", authority], ...headers],
+    ...hostRequest(facts),
     ...(spiffeId === undefined ? {} : { identity: await mesh.identityOf(spiffeId) }),
     ...(sni === undefined ? {} : { serverName: sni }),
     trust: mesh.trustBundle,
-    source: socket(client, 40_000),
-    destination: socket(destination.ip, destination.port),
-    filterState: { "meshscript.direct_remote_address": directPeer },
-    metadata: { ...metadata, ...(payload === undefined ? {} : { "envoy.filters.http.jwt_authn": { payload } }) },
   };
 }
-
-const socket = (ip: string, port: number) => (ip.includes(":") ? `[${ip}]:${port}` : `${ip}:${port}`);
 
 interface Question {
   config: AuthzConfig;

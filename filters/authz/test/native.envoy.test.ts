@@ -1,6 +1,7 @@
 // Our module, Envoy's own RBAC filter configured as istiod would, and the evaluator: three readings of Istio's rules, two of them in one Envoy.
 import { expect, test } from "vitest";
 import type { FilterSpec } from "../../../harness/index.ts";
+import { seeded } from "../../../test/support/seeded.ts";
 import { type Questions, askEnvoy, nativeLog } from "./reference/ask.ts";
 import { decisive } from "./reference/decisive.ts";
 import { difference, hasRepeatedHeader } from "./reference/difference.ts";
@@ -9,7 +10,6 @@ import { fieldNames } from "./reference/fields.ts";
 import { generateConfig, generateFacts, generateNeighbour } from "./reference/generate.ts";
 import { createMesh } from "./reference/listeners.ts";
 import { noted } from "./reference/noted.ts";
-import { seeded } from "./reference/seeded.ts";
 import type { AuthzConfig } from "./reference/types.ts";
 import { loopbackPeers, trustDomains } from "./reference/vocabulary.ts";
 import { authzModule, directPeerFilter } from "./support.ts";

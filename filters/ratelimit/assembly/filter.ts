@@ -37,7 +37,6 @@ export class RateLimitRoot extends RootContext {
   random: Random = new Random(0, 0, 0, 0);
   private idle: Report[] = [];
   private gauges: MemoryGauges | null = null;
-  private requests: u32 = 0;
 
   configure(json: JsonObject): bool {
     this.config = readConfig(json);
@@ -77,7 +76,7 @@ export class RateLimitRoot extends RootContext {
   /** At each request that a limit is about. */
   tick(): void {
     const gauges = this.gauges;
-    if ((++this.requests & 1023) == 0 && gauges !== null) gauges.report();
+    if (gauges !== null) gauges.tick();
   }
 
   takeReport(): Report {

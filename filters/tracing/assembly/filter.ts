@@ -41,7 +41,6 @@ export class TracingRoot extends RootContext {
   readonly incoming: Incoming = new Incoming();
   readonly attributes: Attributes = new Attributes();
   private gauges: MemoryGauges | null = null;
-  private requests: u32 = 0;
   private counters: Counter[] = [];
 
   configure(json: JsonObject): bool {
@@ -72,7 +71,7 @@ export class TracingRoot extends RootContext {
   count(what: i32): void {
     this.counters[what].increment();
     const gauges = this.gauges;
-    if ((++this.requests & 1023) == 0 && gauges !== null) gauges.report();
+    if (gauges !== null) gauges.tick();
   }
 }
 

@@ -3,7 +3,8 @@ import { Attributes } from "../attributes";
 import { MetadataKind, MetadataReader } from "../metadata";
 import { Walked } from "../value";
 
-const JWT: Bytes = Bytes.of("envoy.filters.http.jwt_authn");
+/** The namespace of dynamic metadata in which Envoy's jwt_authn puts the tokens that it has verified. */
+export const JWT_METADATA: Bytes = Bytes.of("envoy.filters.http.jwt_authn");
 const PAYLOAD: Bytes = Bytes.of("payload");
 const TRUE: Bytes = Bytes.of("true");
 const FALSE: Bytes = Bytes.of("false");
@@ -15,7 +16,7 @@ const MOST_EXACT: f64 = 9_007_199_254_740_992;
  * written as JSON writes it, a truth as `true` or `false`. Objects are no value.
  */
 export class ClaimValue extends Walked {
-  private readonly path: Bytes[] = [PAYLOAD];
+  private readonly path: Bytes[];
   private readonly reader: MetadataReader = new MetadataReader();
   private readonly text: ArenaBuffer = new ArenaBuffer();
   private begun: bool = false;
@@ -23,7 +24,7 @@ export class ClaimValue extends Walked {
   /** @param names of the nested objects and the claim; dots in them are kept */
   constructor(names: string[]) {
     super();
-    for (let i = 0; i < names.length; i++) this.path.push(Bytes.of(names[i]));
+    this.path = claimPath(names);
   }
 
   rewind(): void {
@@ -35,7 +36,7 @@ export class ClaimValue extends Walked {
     this.begun = true;
     const metadata = from.dynamicMetadata();
     if (metadata === null) return null;
-    const kind = this.reader.find(metadata, JWT, this.path);
+    const kind = this.reader.find(metadata, JWT_METADATA, this.path);
     if (kind == MetadataKind.Text) return this.reader.text();
     if (kind == MetadataKind.Number) return this.decimal(this.reader.number());
     if (kind == MetadataKind.Boolean) return this.reader.boolean() ? TRUE : FALSE;
@@ -50,6 +51,13 @@ export class ClaimValue extends Walked {
     this.text.pushDecimal(<u64>Math.abs(value));
     return this.text.ok ? this.text.bytes() : null;
   }
+}
+
+/** For `MetadataReader`: where a claim is in that namespace, with `payload_in_metadata: payload`. @param names of the nested objects and the claim */
+export function claimPath(names: string[]): Bytes[] {
+  const path: Bytes[] = [PAYLOAD];
+  for (let i = 0; i < names.length; i++) path.push(Bytes.of(names[i]));
+  return path;
 }
 
 /** A claim's name is a part of a property's path, in which control characters have a meaning of their own. */

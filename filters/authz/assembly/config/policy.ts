@@ -1,4 +1,5 @@
 import { JsonKind, JsonObject } from "proxy-wasm-assemblyscript-sdk";
+import { isWord } from "../../../../policy";
 import { Action, RuleSpec, Subjects } from "../core/rule";
 import { RuleReader } from "./rule";
 import { readTrustDomains, TrustDomains } from "./trust-domains";
@@ -15,9 +16,10 @@ const FALSE: string[] = ["0", "f", "F", "FALSE", "false", "False"];
 export class PolicyReader {
   readonly rules: RuleSpec[] = [];
   readonly subjects: Subjects = new Subjects();
-  /** ALLOW policies, those without a rule, too: nothing matches them, so that they refuse. */
-  allowPolicies: i32 = 0;
-  dryAllowPolicies: i32 = 0;
+  /** There is an ALLOW policy; one without a rule, too: nothing matches it, so that it refuses. */
+  restricted: bool = false;
+  /** There is one on trial. */
+  dryRestricted: bool = false;
   private readonly trustDomains: TrustDomains;
 
   /** @param json the whole configuration, for `trustDomain` and `trustDomainAliases` */
@@ -43,8 +45,8 @@ export class PolicyReader {
     const action = readAction(spec);
     refuseTargets(spec);
     if (action == Action.Allow) {
-      if (dryRun) this.dryAllowPolicies++;
-      else this.allowPolicies++;
+      if (dryRun) this.dryRestricted = true;
+      else this.restricted = true;
     }
     const reader = new RuleReader(this.subjects, this.trustDomains, namespace, this.strict);
     const rules = spec.array("rules");
@@ -66,7 +68,7 @@ function readName(metadata: JsonObject, key: string): string {
   let valid = name.length > 0 && name.length <= 253;
   for (let i = 0; i < name.length; i++) {
     const unit = name.charCodeAt(i);
-    valid = valid && (<u32>(unit - 0x30) < 10 || <u32>((unit | 0x20) - 0x61) < 26 || unit == 0x2d || unit == 0x2e || unit == 0x5f);
+    valid = valid && (isWord(unit) || unit == 0x2d || unit == 0x2e);
   }
   if (!valid) metadata.problem(key, "must be 1 to 253 letters, digits, - . or _");
   return name;

@@ -15,8 +15,8 @@ const AREAS: i32 = LEVELS * 2 + 1;
  * linear.
  *
  * False for a path that has `..` or `\` in one of them, a slash that only decoding shows, or what `slashes` says: where that leads depends on what
- * exactly the server does and in which order. The honest ones are resolved before a filter sees them (`normalize_path`, `path_with_escaped_slashes_action`). Also where
- * memory runs out.
+ * exactly the server does and in which order. The honest ones are resolved before a filter sees them (`normalize_path`,
+ * `path_with_escaped_slashes_action`). Also where memory runs out.
  *
  * @param text where they are built; one that is used for nothing else while the forms are
  */

@@ -40,8 +40,7 @@ export class Program {
   }
 
   matches(rule: i32, from: Attributes): bool {
-    this.wide = this.words[this.starts[rule]] == 1;
-    this.next = this.starts[rule] + 1;
+    this.begin(rule);
     return this.anyList(from) && this.anyList(from) && this.wholeList(from);
   }
 
@@ -50,12 +49,17 @@ export class Program {
    * matches.
    */
   explain(rule: i32, from: Attributes): string {
-    this.wide = this.words[this.starts[rule]] == 1;
-    this.next = this.starts[rule] + 1;
+    this.begin(rule);
     const to = this.failures("to", from);
     const source = this.failures("from", from);
     const when = this.wholeList(from) ? "" : this.fields[this.failing];
     return [to, source, when].filter((part) => part.length > 0).join("; ");
+  }
+
+  private begin(rule: i32): void {
+    const start = this.starts[rule];
+    this.wide = this.words[start] == 1;
+    this.next = start + 1;
   }
 
   private failures(name: string, from: Attributes): string {

@@ -42,13 +42,7 @@ export class Subjects {
 
   /** The index of the subject with this one's name, which is this one where there was none. */
   add(subject: Subject): i32 {
-    const known = this.indexOf(subject.name);
-    return known >= 0 ? known : this.list.push(subject) - 1;
-  }
-
-  /** -1 where there is none. */
-  indexOf(name: string): i32 {
-    for (let i = 0; i < this.list.length; i++) if (this.list[i].name == name) return i;
-    return -1;
+    for (let i = 0; i < this.list.length; i++) if (this.list[i].name == subject.name) return i;
+    return this.list.push(subject) - 1;
   }
 }

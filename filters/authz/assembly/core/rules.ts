@@ -7,8 +7,6 @@ import { RuleIndex } from "./rule-index";
 
 /** All rules of all policies, and what they come to for a request. */
 export class Rules {
-  /** Some policy on trial is an ALLOW policy: what none of them matches they would refuse. */
-  dryAllows: bool = false;
   readonly names: Bytes[] = [];
   private readonly program: Program;
   private readonly index: RuleIndex;
@@ -19,6 +17,7 @@ export class Rules {
   /**
    * @param strict as in `Program`
    * @param restricted there is an ALLOW policy: what none matches is refused
+   * @param dryRestricted so it would be with the policies on trial
    * @param open what becomes of a request where there is no ALLOW policy
    */
   constructor(
@@ -26,6 +25,7 @@ export class Rules {
     subjects: Subjects,
     strict: bool,
     private restricted: bool,
+    private dryRestricted: bool,
     private open: bool,
   ) {
     const sorted: RuleSpec[] = [];
@@ -88,7 +88,7 @@ export class Rules {
   private tryOut(decision: Decision, from: Attributes): void {
     decision.dryRule = this.first(Part.DryDeny, from);
     if (decision.dryRule >= 0) decision.dryRun = DryRun.Denied;
-    else if (this.dryAllows) {
+    else if (this.dryRestricted) {
       decision.dryRule = this.first(Part.DryAllow, from);
       decision.dryRun = decision.dryRule >= 0 ? DryRun.Allowed : DryRun.Denied;
     }

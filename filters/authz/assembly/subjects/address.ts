@@ -6,7 +6,7 @@ import { Presence, Subject } from "./subject";
 const CLIENT: PropertyPath = PropertyPath.of("source.address");
 const DESTINATION: PropertyPath = PropertyPath.of("destination.address");
 /** What Envoy's own filter `set_filter_state` puts there: no wasm filter can see the connection's other end by itself. */
-export const DIRECT_PEER: string = "meshscript.direct_remote_address";
+const DIRECT_PEER: string = "meshscript.direct_remote_address";
 const DIRECT: PropertyPath = PropertyPath.of("filter_state").then(DIRECT_PEER);
 
 const COLON: u8 = 0x3a;

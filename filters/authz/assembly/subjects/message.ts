@@ -1,5 +1,5 @@
 import { ArenaBuffer, Bytes, HeaderName, Headers } from "proxy-wasm-assemblyscript-sdk";
-import { Attributes, hexadecimalDigit } from "../../../../policy";
+import { Attributes, hexadecimalDigit, isDigit } from "../../../../policy";
 import { lenientForms } from "../core/lenient-path";
 import { Plurality, Presence, Subject } from "./subject";
 
@@ -131,7 +131,7 @@ function endOfName(host: Bytes): i32 {
     if (!v6 && !isNameByte(byte)) return -1;
   }
   if (end < host.length && host.at(end) != COLON) return -1;
-  for (let i = end + 1; i < host.length; i++) if (<u32>(host.at(i) - 0x30) >= 10) return -1;
+  for (let i = end + 1; i < host.length; i++) if (!isDigit(host.at(i))) return -1;
   return end;
 }
 

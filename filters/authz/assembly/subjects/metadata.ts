@@ -1,11 +1,9 @@
 import { Bytes } from "proxy-wasm-assemblyscript-sdk";
-import { Attributes, MetadataKind, MetadataReader } from "../../../../policy";
+import { Attributes, claimPath, JWT_METADATA, MetadataKind, MetadataReader } from "../../../../policy";
 import { Plurality, Presence, Subject } from "./subject";
 
-const JWT: Bytes = Bytes.of("envoy.filters.http.jwt_authn");
-const PAYLOAD: Bytes = Bytes.of("payload");
-const ISSUER: Bytes[] = [PAYLOAD, Bytes.of("iss")];
-const TOKEN_SUBJECT: Bytes[] = [PAYLOAD, Bytes.of("sub")];
+const ISSUER: Bytes[] = claimPath(["iss"]);
+const TOKEN_SUBJECT: Bytes[] = claimPath(["sub"]);
 
 const reader: MetadataReader = new MetadataReader();
 
@@ -34,9 +32,7 @@ export class MetadataSubject extends Subject {
 
 /** A claim of the token that Envoy's jwt_authn has verified, with `payload_in_metadata: payload`. */
 export function claimSubject(names: string[]): Subject {
-  const path: Bytes[] = [PAYLOAD];
-  for (let i = 0; i < names.length; i++) path.push(Bytes.of(names[i]));
-  return new MetadataSubject("request.auth.claims[" + names.join("][") + "]", JWT, path);
+  return new MetadataSubject("request.auth.claims[" + names.join("][") + "]", JWT_METADATA, claimPath(names));
 }
 
 /** Issuer and subject of the token; there only with both. */
@@ -48,9 +44,9 @@ export class RequestPrincipalSubject extends Subject {
   protected read(from: Attributes): Presence {
     const metadata = from.dynamicMetadata();
     if (metadata === null) return from.metadataFailed ? Presence.Unknown : Presence.Absent;
-    if (reader.find(metadata, JWT, ISSUER) != MetadataKind.Text) return Presence.Absent;
+    if (reader.find(metadata, JWT_METADATA, ISSUER) != MetadataKind.Text) return Presence.Absent;
     this.values.push(reader.text());
-    if (reader.find(metadata, JWT, TOKEN_SUBJECT) != MetadataKind.Text) return Presence.Absent;
+    if (reader.find(metadata, JWT_METADATA, TOKEN_SUBJECT) != MetadataKind.Text) return Presence.Absent;
     this.values.push(reader.text());
     return Presence.Present;
   }

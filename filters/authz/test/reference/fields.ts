@@ -1,7 +1,8 @@
 // Every list that a rule can have, and values for it.
 
+import { type Random, pick } from "../../../../test/support/seeded.ts";
 import type { Json, Operation, RequestFacts, Rule, Source } from "./types.ts";
-import { type Random, chance, headerNames, pick, trustDomains, vocabulary } from "./vocabulary.ts";
+import { chance, headerNames, trustDomains, vocabulary } from "./vocabulary.ts";
 
 /** A list of a rule: where it is, and which values it may take. */
 export interface Field {

@@ -1,10 +1,10 @@
 // A generator that never meets a field tests nothing: counted is where one list of one rule decides. ../differential.test.ts counts in earnest.
 import { expect, test } from "vitest";
+import { seeded } from "../../../../test/support/seeded.ts";
 import { decisive } from "./decisive.ts";
 import { evaluate } from "./evaluate.ts";
 import { fieldNames } from "./fields.ts";
 import { generate } from "./generate.ts";
-import { seeded } from "./seeded.ts";
 
 const PAIRS = 10_000;
 

@@ -1,8 +1,9 @@
 // Random configurations and requests that have to do with each other.
+import { type Random, pick } from "../../../../test/support/seeded.ts";
 import { type Field, conditionFields, operationFields, sourceFields } from "./fields.ts";
 import { ruleApplies } from "./rules.ts";
 import type { Action, AuthorizationPolicy, AuthzConfig, Operation, RequestFacts, Rule, Source } from "./types.ts";
-import { type Random, chance, pick, randomFacts, vocabulary } from "./vocabulary.ts";
+import { chance, randomFacts, vocabulary } from "./vocabulary.ts";
 
 export interface Pair {
   config: AuthzConfig;

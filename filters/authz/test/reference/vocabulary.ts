@@ -1,13 +1,6 @@
 // What requests are made of: few words, so that requests and policies meet often.
+import { type Random, pick } from "../../../../test/support/seeded.ts";
 import type { Json, JsonObject, RequestFacts } from "./types.ts";
-
-export type Random = () => number;
-
-export function pick<T>(random: Random, list: readonly T[]): T {
-  // The list may have undefined in it, so that this cannot be asked of the result.
-  if (list.length === 0) throw new Error("nothing to choose from");
-  return list[Math.floor(random() * list.length)] as T;
-}
 
 export function chance(random: Random, probability: number): boolean {
   return random() < probability;
