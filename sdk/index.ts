@@ -19,7 +19,7 @@ export { HttpContext } from "./assembly/context/http";
 export { register } from "./assembly/context/registry";
 export { RootContext } from "./assembly/context/root";
 export { TcpContext } from "./assembly/context/tcp";
-export { Deadlines } from "./assembly/deadlines";
+export { Deadlines, Ticket } from "./assembly/deadlines";
 export { durationNanoseconds } from "./assembly/duration";
 export { environmentVariable } from "./assembly/environment";
 export { ForeignFunction, ForeignResult } from "./assembly/foreign/call";

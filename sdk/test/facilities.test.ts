@@ -52,6 +52,11 @@ onBothHosts((open, host) => {
     await eventually(() => expect(target.accessLog().map((entry) => entry.verdict)).toContain("allow"));
   });
 
+  test("a root finds its streams by their ids, those that are over not, nor itself", async () => {
+    expect(await answer("/stream")).toBe("itself, none, none, none");
+    expect(await answer("/stream")).toBe("itself, none, none, none");
+  });
+
   test("the VM's environment and configuration are readable", async () => {
     expect(await answer("/environment")).toBe("s3cret the vm's");
   });

@@ -29,16 +29,16 @@ export function newDeadlines(): void {
   heap = new Deadlines();
 }
 
-export function addDeadline(id: i32, time: i64): void {
-  heap.add(id, time);
+export function addDeadline(id: i32, time: i64): u64 {
+  return heap.add(id, time);
 }
 
 export function dueDeadline(now: i64): i32 {
   return heap.due(now);
 }
 
-export function removeDeadlines(id: i32): i32 {
-  return heap.remove(id) ? 1 : 0;
+export function removeDeadline(ticket: u64): bool {
+  return heap.remove(ticket);
 }
 
 export function nextDeadline(): i64 {

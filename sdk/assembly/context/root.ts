@@ -10,6 +10,7 @@ import { SharedQueue } from "../shared-queue";
 import { BaseContext } from "./base";
 import { activate } from "./callback";
 import { HttpContext } from "./http";
+import { find } from "./registry";
 import { TcpContext } from "./tcp";
 
 /**
@@ -53,6 +54,14 @@ export abstract class RootContext extends BaseContext {
   /** The object for a new TCP connection; null: this plugin takes no part in TCP. */
   createTcpContext(): TcpContext | null {
     return null;
+  }
+
+  /** The HTTP stream of this id, which this root made; null when it is over. For timers and queues: a `Deadlines` keeps ids. */
+  httpContext(id: u32): HttpContext | null {
+    const context = find(id);
+    return context !== null && context._id == id && context._rootId == this._id && context instanceof HttpContext
+      ? <HttpContext>context
+      : null;
   }
 
   /**
