@@ -43,6 +43,8 @@ export interface Case {
   /** What filters in front have set for each request: dynamic metadata by namespace, and filter state by key. */
   metadata: Readonly<Record<string, Record<string, unknown>>>;
   filterState: Readonly<Record<string, string>>;
+  /** The modules' variables. */
+  environment: Readonly<Record<string, string>>;
   /** None in a case with `refused`. */
   requests: readonly CaseRequest[];
   /** What the module says when it refuses the configuration, as the case wants it. */

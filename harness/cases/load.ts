@@ -62,6 +62,7 @@ function resolveCases(document: CasesDocument, source: YamlSource, file: string)
         ...(one.refused === undefined ? {} : { refused: one.refused }),
         metadata: one.metadata ?? {},
         filterState: one.filterState ?? {},
+        environment: one.environment ?? {},
         stats: one.stats ?? {},
         log: one.log ?? [],
         skip: { ...(one.skip?.host ? { host: one.skip.host } : {}), ...(one.skip?.envoy ? { envoy: one.skip.envoy } : {}) },

@@ -183,6 +183,10 @@ const oneCase = z.strictObject({
     .record(z.string(), z.string().min(1))
     .optional()
     .describe("Filter state that filters in front have set, by key, as `set_filter_state` with `envoy.string` does [none]."),
+  environment: z
+    .record(z.string().min(1), z.string())
+    .optional()
+    .describe("Variables of the modules' environment, where secrets come from [none]."),
   refused: z
     .string()
     .min(1)

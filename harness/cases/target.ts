@@ -31,11 +31,12 @@ export type RunnablePlugin = CasePlugin & { filter: string; wasm: string };
 export type RunnableCase = Omit<Case, "chain"> & { readonly chain: readonly RunnablePlugin[] };
 
 /** As `openHost` and `openEnvoy` take it. A VM of its own, so that on Envoy no other case has touched it. */
-export function filterOf({ filter, wasm, config, rootId, failurePolicy }: RunnablePlugin, { index }: RunnableCase) {
+export function filterOf({ filter, wasm, config, rootId, failurePolicy }: RunnablePlugin, { index, environment }: RunnableCase) {
   return {
     name: filter,
     wasm,
     vmId: `meshscript.${filter}.case-${index + 1}`,
+    ...(Object.keys(environment).length === 0 ? {} : { environment }),
     ...(config === undefined ? {} : { config }),
     ...(rootId === undefined ? {} : { rootId }),
     ...(failurePolicy === undefined ? {} : { failurePolicy }),
