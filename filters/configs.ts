@@ -1,10 +1,16 @@
 import { z } from "zod";
 import { authzConfig } from "./authz/config.ts";
+import { faultInjectionConfig } from "./fault-injection/config.ts";
 import { ratelimitConfig, ratelimitMetadata } from "./ratelimit/config.ts";
 import { tracingConfig } from "./tracing/config.ts";
 
 /** The configuration of each filter, by its name. */
-export const filterConfigs = { authz: authzConfig, ratelimit: ratelimitConfig, tracing: tracingConfig } as const;
+export const filterConfigs = {
+  authz: authzConfig,
+  "fault-injection": faultInjectionConfig,
+  ratelimit: ratelimitConfig,
+  tracing: tracingConfig,
+} as const;
 
 /** What routes may say to a filter, under `meshscript.<filter>` in their metadata, by the filter's name. */
 export const filterMetadata = { ratelimit: ratelimitMetadata } as const;

@@ -6,6 +6,9 @@ export const headerName = matching(/^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/, "must be a 
 
 export const percentage = z.number().min(0).max(100);
 
+/** Text of a duration: whether it is in range, and without more decimals than it can have, only `nanosecondsOf` knows. */
+export const durationText = matching(/^([0-9]+(\.[0-9]+)?(ns|us|ms|s|m|h))+$/, 'must be a duration with a unit, as "250ms" or "1.5s"');
+
 const claimName = matching(/^\P{Cc}+$/u, "must be a claim's name");
 
 /** Attributes with one name each; policy/assembly/values/attribute.ts has the same. */
@@ -105,17 +108,49 @@ export function addableHeader(reserved: readonly string[]) {
   return z.string().regex(new RegExp(`^(?!(${names})$)[!#$%&'*+\\-.^_\`|~0-9A-Za-z]+$`), "is no name of a header that may be added here");
 }
 
+/** The name of a header that a response may be given or lose: none that frames the message. */
+export const editableHeader = z
+  .string()
+  .regex(
+    new RegExp(`^(?!(${anyCase(FRAMING.filter((name) => name !== "content-type").join("|"))})$)[!#$%&'*+\\-.^_\`|~0-9A-Za-z]+$`),
+    "is no name of a header that may be changed here",
+  );
+
+/** Headers by name. */
+export function headersOf(name: z.ZodType<string, string>, most: number) {
+  return z
+    .record(name, fieldValue())
+    .refine((headers) => Object.keys(headers).length <= most, `must be ${most} at most`)
+    .meta({ maxProperties: most });
+}
+
 /** A pattern for small letters that takes any case: JSON Schema's patterns have no flags. */
 export function anyCase(pattern: string): string {
   return pattern.replace(/[a-z]/g, (letter) => `[${letter}${letter.toUpperCase()}]`);
 }
 
 /** Text that may stand in a header. */
-function fieldValue() {
+export function fieldValue() {
   // What it may not hold: a class of what it may would end at U+FFFF for those who read patterns by code points, as JSON Schema does.
   // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what it is about
   return z.string().regex(/^[^\x00-\x08\x0a-\x1f\x7f]*$/, "is no header value");
 }
+
+/** gRPC's status codes by name, each at its number. */
+const GRPC_STATUSES = [
+  ...["OK", "CANCELLED", "UNKNOWN", "INVALID_ARGUMENT", "DEADLINE_EXCEEDED", "NOT_FOUND", "ALREADY_EXISTS", "PERMISSION_DENIED"],
+  ...["RESOURCE_EXHAUSTED", "FAILED_PRECONDITION", "ABORTED", "OUT_OF_RANGE", "UNIMPLEMENTED", "INTERNAL", "UNAVAILABLE", "DATA_LOSS"],
+  "UNAUTHENTICATED",
+] as const;
+
+/** A status of gRPC by name or number. */
+export const grpcStatus = z.union([
+  z.enum(GRPC_STATUSES),
+  z
+    .int()
+    .min(0)
+    .max(GRPC_STATUSES.length - 1),
+]);
 
 interface LocalReply<Grpc extends readonly [string, ...string[]]> {
   status: z.ZodInt;
@@ -138,12 +173,7 @@ export function localReply<Grpc extends readonly [string, ...string[]]>({
     status: status.default(defaultStatus).describe("HTTP status; a gRPC request gets `grpcStatus` instead."),
     body: z.string().default(body).describe("Of the answer; for gRPC its message."),
     contentType: fieldValue().default("text/plain"),
-    headers: z
-      .record(addableHeader(reserved), fieldValue())
-      .refine((headers) => Object.keys(headers).length <= 64, "must be 64 at most")
-      .meta({ maxProperties: 64 })
-      .default({})
-      .describe("Further headers."),
+    headers: headersOf(addableHeader(reserved), 64).default({}).describe("Further headers."),
     grpcStatus,
   });
 }
@@ -220,4 +250,46 @@ function numeric(address: string): bigint {
   const known = [groups(head), groups(tail ?? "")] as const;
   const zeros = Array<string>(8 - known[0].length - known[1].length).fill("0");
   return [...known[0], ...zeros, ...known[1]].reduce((sum, group) => (sum << 16n) | BigInt(`0x${group}`), 0n);
+}
+
+const UNITS: Record<string, bigint> = { ns: 1n, us: 1_000n, ms: 1_000_000n, s: 10n ** 9n, m: 60n * 10n ** 9n, h: 3_600n * 10n ** 9n };
+
+/** As the SDK reads durations: to six decimals of the unit, none of nanoseconds, whole nanoseconds; undefined where it refuses. */
+export function nanosecondsOf(text: string): bigint | undefined {
+  let sum = 0n;
+  for (const [, whole = "", decimals = "", unit = ""] of text.matchAll(/([0-9]+)(?:\.([0-9]+))?(ns|us|ms|s|m|h)/g)) {
+    const kept = decimals.replace(/0+$/, "");
+    if (unit === "ns" ? decimals !== "" : kept.length > 6) return undefined;
+    const scaled = BigInt(whole + kept) * (UNITS[unit] ?? 0n);
+    const scale = 10n ** BigInt(kept.length);
+    if (scaled % scale !== 0n) return undefined;
+    sum += scaled / scale;
+  }
+  return sum;
+}
+
+/** A duration from `least` to `most`, both durations. */
+export function durationFrom(least: string, most: string) {
+  const [lowest = 0n, highest = 0n] = [nanosecondsOf(least), nanosecondsOf(most)];
+  return durationText.superRefine((text, context) => {
+    if (!/^([0-9]+(\.[0-9]+)?(ns|us|ms|s|m|h))+$/.test(text)) return;
+    const value = nanosecondsOf(text);
+    if (value !== undefined && value >= lowest && value <= highest) return;
+    context.addIssue({
+      code: "custom",
+      message: value === undefined ? "has more decimals than nanoseconds" : `must be from ${least} to ${most}`,
+    });
+  });
+}
+
+/** No two entries of a list have the same `key`. */
+export function distinct<K extends string>(key: K, message: string) {
+  return (list: readonly { [P in K]?: unknown }[], context: z.RefinementCtx) => {
+    const seen = new Set<string>();
+    list.forEach((entry, i) => {
+      const text = JSON.stringify(entry[key]);
+      if (seen.has(text)) context.addIssue({ code: "custom", path: [i, key], message });
+      seen.add(text);
+    });
+  };
 }

@@ -24,7 +24,9 @@ test("build tells size and callbacks of each filter, and a name that is none of 
   expect(stdout).toMatch(/^tracing +\d+\.\d KiB \(\d+\.\d gzip\) .*request_headers response_headers/);
   expect(refused).toMatchObject({
     code: 64,
-    stderr: expect.stringMatching(/^meshscript: no such filter: tracng \(there are: authz, ratelimit, tracing, api-key, .*\)\n$/),
+    stderr: expect.stringMatching(
+      /^meshscript: no such filter: tracng \(there are: authz, fault-injection, ratelimit, tracing, api-key, .*\)\n$/,
+    ),
   });
 });
 

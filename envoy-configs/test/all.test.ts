@@ -26,7 +26,7 @@ describe.each(files)("%s", (file) => {
     const vms = (await valuesOf(file, "vm_config")) as VmConfig[];
     expect(vms.length).toBeGreaterThan(0);
     for (const { vm_id, code, capability_restriction_config } of vms) {
-      const module = /^build\/(\w+)\.wasm$/.exec(code.local.filename)?.[1];
+      const module = /^build\/([\w-]+)\.wasm$/.exec(code.local.filename)?.[1];
       const report = JSON.parse(await readFile(`build/${module}.report.json`, "utf8")) as ModuleReport;
       const used = [...report.imports.map(({ name }) => name), ...report.callbacks];
       expect(Object.keys(capability_restriction_config.allowed_capabilities).sort()).toEqual(used.sort());
@@ -41,7 +41,7 @@ describe.each(files)("%s", (file) => {
   });
 
   test("is refused without its module, whatever its failure policy", async () => {
-    const config = await withText(file, /filename: build\/\w+\.wasm/, "filename: build/no-such.wasm");
+    const config = await withText(file, /filename: build\/[\w-]+\.wasm/, "filename: build/no-such.wasm");
     await expect(openEnvoy({ config, ephemeralPorts: true })).rejects.toThrow(/Invalid path: build\/no-such\.wasm/);
   });
 });

@@ -1,15 +1,10 @@
 import { z } from "zod";
-import { condition, headerName, localReply, maskableValue, percentage } from "../vocabulary.ts";
+import { condition, distinct, durationText, headerName, localReply, maskableValue, nanosecondsOf, percentage } from "../vocabulary.ts";
 
 const MOST = 1_000_000_000;
 
 const requests = z.int().min(1).max(MOST).describe("Requests (or cost) in each `per`.");
-const NO_DURATION = 'must be a duration with a unit, as "250ms" or "1.5s"';
-const per = z
-  .string()
-  .regex(/^([0-9]+(\.[0-9]+)?(ns|us|ms|s|m|h))+$/, NO_DURATION)
-  .meta({ patternErrorMessage: NO_DURATION })
-  .describe("A duration: `1s`, `1m`, `24h`; from 1 ms to 366 days.");
+const per = durationText.describe("A duration: `1s`, `1m`, `24h`; from 1 ms to 366 days.");
 const burst = z.int().min(1).max(MOST).describe("How many may come at once [requests].");
 const mode = z
   .enum(["enforce", "shadow", "off"])
@@ -257,32 +252,4 @@ function isCount(value: number | undefined): value is number {
 
 function gcd(a: bigint, b: bigint): bigint {
   return b === 0n ? a : gcd(b, a % b);
-}
-
-const UNITS: Record<string, bigint> = { ns: 1n, us: 1_000n, ms: 1_000_000n, s: 10n ** 9n, m: 60n * 10n ** 9n, h: 3_600n * 10n ** 9n };
-
-/** As the SDK reads durations: to six decimals of the unit, none of nanoseconds, whole nanoseconds; undefined where it refuses. */
-function nanosecondsOf(text: string): bigint | undefined {
-  let sum = 0n;
-  for (const [, whole = "", decimals = "", unit = ""] of text.matchAll(/([0-9]+)(?:\.([0-9]+))?(ns|us|ms|s|m|h)/g)) {
-    const kept = decimals.replace(/0+$/, "");
-    if (unit === "ns" ? decimals !== "" : kept.length > 6) return undefined;
-    const scaled = BigInt(whole + kept) * (UNITS[unit] ?? 0n);
-    const scale = 10n ** BigInt(kept.length);
-    if (scaled % scale !== 0n) return undefined;
-    sum += scaled / scale;
-  }
-  return sum;
-}
-
-/** No two entries of a list have the same `key`. */
-function distinct<K extends string>(key: K, message: string) {
-  return (list: readonly { [P in K]?: unknown }[], context: z.RefinementCtx) => {
-    const seen = new Set<string>();
-    list.forEach((entry, i) => {
-      const text = JSON.stringify(entry[key]);
-      if (seen.has(text)) context.addIssue({ code: "custom", path: [i, key], message });
-      seen.add(text);
-    });
-  };
 }

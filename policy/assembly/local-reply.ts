@@ -6,6 +6,7 @@ import {
   HeaderName,
   HttpContext,
   isFieldValue,
+  JsonKind,
   JsonObject,
   Status,
 } from "proxy-wasm-assemblyscript-sdk";
@@ -62,10 +63,14 @@ export class LocalReply {
 
   /** Whether a header of this name can be added to an answer, and is none of `reserved`. */
   static mayAdd(name: HeaderName, reserved: string[]): bool {
-    if (!name.valid || name.bytes.at(0) == 0x3a || name.bytes.equals(HeaderName.CONTENT_TYPE.bytes)) return false;
-    // A list of headers says what it does not take in a log line of its own: it is only asked for names that it takes.
-    return !reserved.includes(name.toString()) && new HeaderList().add(name, EMPTY).framing === null;
+    return isEditable(name) && !name.bytes.equals(HeaderName.CONTENT_TYPE.bytes) && !reserved.includes(name.toString());
   }
+}
+
+/** Whether a response may be given, or lose, a header of this name: none that frames the message, and no pseudo header. */
+export function isEditable(name: HeaderName): bool {
+  // A list of headers says what it does not take in a log line of its own: it is only asked for names that it takes.
+  return name.valid && name.bytes.at(0) != 0x3a && new HeaderList().add(name, EMPTY).framing === null;
 }
 
 /**
@@ -79,6 +84,12 @@ export function readLocalReply(json: JsonObject, reply: LocalReply, least: u32, 
   if (!json.present) return;
   reply.status = <u32>json.integer("status", reply.status, least, 599);
   if (reply.status == NOT_MODIFIED) json.problem("status", "must not be 304, which has no body");
+  readContent(json, reply, reserved);
+  if (json.has("grpcStatus")) reply.grpcStatus = GRPC_STATUSES.indexOf(grpc[json.choice("grpcStatus", grpc)]);
+}
+
+/** Reads what an answer holds: `body`, `contentType` and `headers`, all optional. */
+export function readContent(json: JsonObject, reply: LocalReply, reserved: string[]): void {
   reply.body = json.bytes("body", reply.body);
   reply.contentType = json.bytes("contentType", reply.contentType);
   if (!isFieldValue(reply.contentType)) json.problem("contentType", "is no header value");
@@ -93,5 +104,11 @@ export function readLocalReply(json: JsonObject, reply: LocalReply, least: u32, 
     reply.names.push(name);
     reply.values.push(value);
   }
-  if (json.has("grpcStatus")) reply.grpcStatus = GRPC_STATUSES.indexOf(grpc[json.choice("grpcStatus", grpc)]);
+}
+
+/** A status of gRPC by its name, `"UNAVAILABLE"`, or its number, 0 to 16; -1 when absent or wrong, which is noted. */
+export function readGrpcStatus(json: JsonObject, key: string): i32 {
+  if (!json.has(key)) return -1;
+  if (json.kind(key) == JsonKind.String) return json.choice(key, GRPC_STATUSES, -1);
+  return <i32>json.integer(key, -1, 0, GRPC_STATUSES.length - 1);
 }

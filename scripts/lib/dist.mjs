@@ -7,6 +7,7 @@ import { KnownError } from "./known-error.mjs";
 const folders = ["bench", "cli", "create-meshscript", "demo", "diagnostics", "filters", "harness", "modules"];
 const entries = [
   "bench/authz.ts",
+  "bench/fault-injection.ts",
   "bench/dev.ts",
   "bench/filter-cpu.ts",
   "bench/host-requests.ts",

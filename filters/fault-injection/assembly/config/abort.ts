@@ -1,0 +1,28 @@
+import { Bytes, JsonObject } from "proxy-wasm-assemblyscript-sdk";
+import { LocalReply, readContent, readGrpcStatus } from "../../../../policy";
+import { WHOLE } from "../core/dice";
+import { Abort, ABORT_BODY, hasBody } from "../effects";
+
+const OF_AN_ANSWER: string[] = ["status", "grpcStatus", "body", "contentType", "headers"];
+const UNAVAILABLE: u32 = 503;
+
+export function readAbort(json: JsonObject): Abort | null {
+  if (!json.present) return null;
+  const reply = readReply(json);
+  const resets = json.boolean("reset", false);
+  const share = json.percentage("percentage", WHOLE);
+  for (let i = 0; resets && i < OF_AN_ANSWER.length; i++) {
+    if (json.has(OF_AN_ANSWER[i])) json.problem(OF_AN_ANSWER[i], "is of an answer, and reset gives none");
+  }
+  return new Abort(resets ? null : reply, share);
+}
+
+function readReply(json: JsonObject): LocalReply {
+  // Where there is only a gRPC status, Envoy's own filter answers other requests with it, too: by a 200.
+  const otherwise: u32 = json.has("grpcStatus") ? 200 : UNAVAILABLE;
+  const status = <u32>json.integer("status", otherwise, 200, 599);
+  const reply = new LocalReply(status, hasBody(status) ? ABORT_BODY : Bytes.of(""), readGrpcStatus(json, "grpcStatus"));
+  readContent(json, reply, []);
+  if (!hasBody(status) && reply.body.length > 0) json.problem("body", "must be empty with " + status.toString() + ", which has none");
+  return reply;
+}

@@ -1,0 +1,126 @@
+import {
+  Deadlines,
+  FilterHeadersStatus,
+  Headers,
+  HttpContext,
+  JsonObject,
+  log,
+  MemoryGauges,
+  monotonicNanoseconds,
+  RootContext,
+  SipHash,
+  Status,
+  Ticket,
+} from "proxy-wasm-assemblyscript-sdk";
+import { Attributes, Random, seeded } from "../../../policy";
+import { Account } from "./account";
+import { Chance, hasherOf } from "./chance";
+import { FaultInjectionConfig, readConfig } from "./config";
+import { Active, Families } from "./counters";
+import { Counts } from "./counts";
+import { Fault } from "./fault";
+import { Injecting } from "./stream";
+
+export class FaultInjectionRoot extends RootContext {
+  config: FaultInjectionConfig = new FaultInjectionConfig();
+  /** Reused by every request. */
+  readonly attributes: Attributes = new Attributes();
+  readonly account: Account = new Account();
+  /** What the host has a part in is there once it is configured. */
+  chance: Chance = new Chance(new SipHash(0, 0), true, new Random(0, 0, 0, 0));
+  private _active: Active | null = null;
+  private gauges: MemoryGauges | null = null;
+  /** Of requests that are held. */
+  private readonly deadlines: Deadlines = new Deadlines();
+
+  configure(json: JsonObject): bool {
+    this.config = readConfig(json);
+    if (!json.ok()) return false;
+    const random = seeded();
+    if (random === null) return this.refuse("random numbers", "random_get");
+    this.chance = new Chance(hasherOf(this.config.seed), this.config.seed.length > 0, random);
+    if (monotonicNanoseconds() == 0) return this.refuse("time", "clock_time_get");
+    const active = new Active(this.config.maxActive);
+    if (!active.ok) return this.refuse("metrics", "proxy_define_metric");
+    this._active = active;
+    const gauges = new MemoryGauges("meshscript_fault_injection");
+    gauges.report();
+    this.gauges = gauges;
+    return this.openFaults();
+  }
+
+  createHttpContext(): HttpContext | null {
+    return this.config.idle ? null : new Injecting(this);
+  }
+
+  get active(): Active {
+    return this._active!;
+  }
+
+  /** At each request. */
+  tick(): void {
+    const gauges = this.gauges;
+    if (gauges !== null) gauges.tick();
+  }
+
+  /** Wakes a stream when it is time. @param length nanoseconds @returns 0 when the host gives no time or no timer: nobody would wake it */
+  hold(stream: HttpContext, length: u64): Ticket {
+    const now = monotonicNanoseconds();
+    if (now == 0) return 0;
+    const time = now + length;
+    const ticket = this.deadlines.add(stream.contextId, time);
+    // The timer is set for the first of all; the others are behind it.
+    if (this.deadlines.next() != time || this.setTickPeriod(this.deadlines.period(now)) == Status.Ok) return ticket;
+    this.deadlines.remove(ticket);
+    return 0;
+  }
+
+  /** For a stream that does not wait any more. The timer may come once in vain. */
+  release(ticket: Ticket): void {
+    this.deadlines.remove(ticket);
+  }
+
+  onTick(): void {
+    const now = monotonicNanoseconds();
+    this.wake(now == 0 ? u64.MAX_VALUE : now);
+    // Without a timer nobody would wake the others.
+    if (this.setTickPeriod(this.deadlines.period(now)) != Status.Ok) this.wake(u64.MAX_VALUE);
+  }
+
+  private wake(now: u64): void {
+    for (let id = this.deadlines.due(now); id != 0; id = this.deadlines.due(now)) {
+      const stream = this.httpContext(id);
+      if (stream instanceof Injecting) (<Injecting>stream).wake();
+    }
+  }
+
+  private openFaults(): bool {
+    const faults = this.config.faults;
+    const control = this.config.headerControl;
+    const families = new Families(faults.length + 1);
+    let counts: Counts | null = null;
+    for (let i = 0; i < faults.length; i++) {
+      const fault = faults[i];
+      fault.open(families.of(fault.name));
+      if (!fault.picker.needsCounts) continue;
+      if (counts === null) counts = Counts.open(this.config.keySlots);
+      if (counts === null) return this.refuse("shared data", "proxy_get_shared_data and proxy_set_shared_data");
+      fault.picker.open(counts);
+    }
+    if (control !== null) control.fault.open(families.of(control.fault.name));
+    return true;
+  }
+
+  private refuse(what: string, functions: string): bool {
+    log.error(
+      "[fault-injection #" +
+        this.contextId.toString() +
+        "] the host gives no " +
+        what +
+        ": allow " +
+        functions +
+        " in capability_restriction_config",
+    );
+    return false;
+  }
+}
