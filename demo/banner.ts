@@ -32,6 +32,7 @@ export function banner(mesh: Mesh, tracesUrl: string, paint: Paint): string {
     `  curl -s ${url}/api/v1/products/0/reviews`,
     `  curl -s -H 'traceparent: 00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01' ${url}/api/v1/products/0`,
     `  curl -s -H '${USER}: ann' '${url}/api/v1/products/0/reviews?[1-12]' | grep -oE '"podname[^,]*|"rating":[^}]*}'`,
+    `  curl -so /dev/null -w '%{time_total} s\\n' -H '${USER}: jason' '${url}/api/v1/products/0/reviews?[1-6]'`,
     `  curl -s ${tracesUrl}`,
     "",
     title("admin of each Envoy"),

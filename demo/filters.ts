@@ -25,6 +25,9 @@ export interface DemoFilter {
 /** How often a user may ask for ratings: few enough to reach it with curl, and one comes back every twelve seconds. */
 export const RATINGS_LIMIT = { name: "per-user", requests: 5, per: "1m" } as const;
 
+/** How long ratings keeps jason waiting, who is BookInfo's own: long enough to feel it with curl. */
+export const JASON_WAITS_MS = 700;
+
 /**
  * All filters of the demo, in the order of the chain. A new filter needs an entry here and its steps in `tour/<name>.ts`; a test
  * proves that the tour fails without it.
@@ -55,6 +58,22 @@ export const filters: readonly DemoFilter[] = [
       return { limits: [{ ...RATINGS_LIMIT, key: [{ header: USER, onMissing: "skip" }] }] };
     },
     tells: ["ratelimit", "ratelimit-policy", "retry-after"],
+  },
+  {
+    // Right in front of what it is to stand for: there the caller's Envoy takes a fault for the service's own, and tries again.
+    name: "fault-injection",
+    where: `in front of ratings: ${USER} jason waits ${JASON_WAITS_MS} ms, and the first attempts for rita fail`,
+    configure: (place) => {
+      if (place.at !== "inbound" || place.workload !== "ratings") return undefined;
+      return {
+        faults: [
+          { name: "slow-for-jason", when: [{ header: USER, prefix: "jason" }], delay: { fixed: `${JASON_WAITS_MS}ms` } },
+          { name: "first-attempt", when: [{ header: USER, prefix: "rita" }], attempt: { number: 1 }, abort: { status: 503 } },
+        ],
+        responseHeader: "x-fault",
+      };
+    },
+    tells: ["x-fault"],
   },
 ];
 

@@ -61,11 +61,25 @@ function proxies(service: Service, endpoints: readonly Address[], identity: Iden
   return cluster({ name: service, endpoints, ...(tls ? { tls } : {}) });
 }
 
+/** As Istio's sidecars have it: two more attempts where the first did not reach the service, or it says 503. */
+const RETRIES = {
+  retry_on: "connect-failure,refused-stream,retriable-status-codes",
+  retriable_status_codes: [503],
+  num_retries: 2,
+  retry_back_off: { base_interval: "0.025s" },
+};
+
+/** The routes of a way out. The callee is told which attempt it is. */
+function callTo(service: Service): ConfigObject[] {
+  const routes = [route(service, { route: { retry_policy: RETRIES } })];
+  return [{ name: service, domains: ["*"], include_request_attempt_count: true, routes }];
+}
+
 /** A sidecar: one way in, and one way out for each service that its workload calls. */
 export function sidecarConfig({ workload: { name, calls }, app, callees, filters, identity }: SidecarOptions): ConfigObject {
   // STRICT, as Istio calls it: no caller without a certificate. The way out is for the own application, and plain.
   const tls = identity && { tls: { identity } };
-  const way = { listener: { traffic_direction: "OUTBOUND" } };
+  const way = (callee: Service) => ({ virtualHosts: callTo(callee), listener: { traffic_direction: "OUTBOUND" } });
   return bootstrap({
     node: { id: `sidecar~${name}`, cluster: name },
     listeners: [
@@ -74,7 +88,14 @@ export function sidecarConfig({ workload: { name, calls }, app, callees, filters
         listener: { traffic_direction: "INBOUND" },
       }),
       ...calls.map((callee) =>
-        listener({ at: "outbound", workload: name, callee }, outboundListener(callee), outbound(name, callee), callee, filters, way),
+        listener(
+          { at: "outbound", workload: name, callee },
+          outboundListener(callee),
+          outbound(name, callee),
+          callee,
+          filters,
+          way(callee),
+        ),
       ),
     ],
     // Several endpoints are several versions: they take turns.

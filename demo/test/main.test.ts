@@ -114,10 +114,10 @@ describe("npm start", () => {
 
   test("lists the filters that are in its chains", async () => {
     for (const [flags, listed] of [
-      [[], ["tracing", "authz", "ratelimit"]],
+      [[], ["tracing", "authz", "ratelimit", "fault-injection"]],
       [
         ["--without", "mtls"],
-        ["tracing", "ratelimit"],
+        ["tracing", "ratelimit", "fault-injection"],
       ],
     ] as const) {
       const demo = start("--json", ...flags);

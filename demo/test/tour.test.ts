@@ -35,7 +35,7 @@ describe("the lists", () => {
   const chain = (place: Place) => chainAt(place, filters).map(({ name }) => name);
 
   test("the limiter sits in front of ratings alone, and behind tracing: what it refuses has its span", () => {
-    expect(chain({ at: "inbound", workload: "ratings" })).toEqual(["tracing", "authz", "ratelimit"]);
+    expect(chain({ at: "inbound", workload: "ratings" })).toEqual(["tracing", "authz", "ratelimit", "fault-injection"]);
     for (const workload of ["details", "reviews-v2"]) expect(chain({ at: "inbound", workload })).not.toContain("ratelimit");
     expect(chain({ at: "outbound", workload: "reviews-v2", callee: "ratings" })).not.toContain("ratelimit");
   });
@@ -163,7 +163,9 @@ describe("flags", () => {
     };
     expect(message("--onec")).toBe("MS0502 unknown option '--onec'; --help lists the flags");
     expect(message("--port", "70000")).toBe('MS0503 --port must be a number from 0 to 65535, got "70000"');
-    expect(message("--without", "tracin")).toMatch(/^MS0503 --without: no part "tracin"; there are: tracing, authz, ratelimit, mtls$/);
+    expect(message("--without", "tracin")).toMatch(
+      /^MS0503 --without: no part "tracin"; there are: tracing, authz, ratelimit, fault-injection, mtls$/,
+    );
     for (const argv of [["--port"], ["extra"], ["--once=1"]]) expect(message(...argv)).toMatch(/^MS0502 [^\n]+$/);
   });
 });
