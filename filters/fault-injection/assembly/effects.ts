@@ -1,4 +1,4 @@
-import { Bytes, HeaderName, Headers } from "proxy-wasm-assemblyscript-sdk";
+import { Bytes, HeaderName, Headers, Status } from "proxy-wasm-assemblyscript-sdk";
 import { LocalReply } from "../../../policy";
 import { Latency } from "./core/latency";
 
@@ -38,10 +38,12 @@ export class ResponseChange {
   readonly removed: HeaderName[] = [];
   share: u32 = 0;
 
-  apply(headers: Headers): void {
-    if (this.status.length > 0) headers.replace(HeaderName.STATUS, this.status);
+  /** False when the SDK refuses the status: with a 304 that tells a length, the client would read on into the next answer. */
+  apply(headers: Headers): bool {
+    if (this.status.length > 0 && headers.replace(HeaderName.STATUS, this.status) != Status.Ok) return false;
     for (let i = 0; i < this.removed.length; i++) headers.remove(this.removed[i]);
     for (let i = 0; i < this.setNames.length; i++) headers.replace(this.setNames[i], this.setValues[i]);
     for (let i = 0; i < this.addNames.length; i++) headers.add(this.addNames[i], this.addValues[i]);
+    return true;
   }
 }

@@ -10,8 +10,13 @@ export enum Mode {
   Off = 2,
 }
 
+/** As Envoy's own filter says it, with the fault's name behind. */
+const DETAILS: string = "fault_filter_abort{";
+
 /** One of `faults`, or what `headerControl` allows, ready for requests. */
 export class Fault {
+  /** Response code details of an abort. */
+  readonly details: Bytes = Bytes.of(DETAILS + this.name.toString() + "}");
   private _counters: FaultCounters | null = null;
 
   constructor(

@@ -1,6 +1,5 @@
 import {
   Deadlines,
-  FilterHeadersStatus,
   Headers,
   HttpContext,
   JsonObject,
@@ -18,16 +17,17 @@ import { Chance, hasherOf } from "./chance";
 import { FaultInjectionConfig, readConfig } from "./config";
 import { Active, Families } from "./counters";
 import { Counts } from "./counts";
-import { Fault } from "./fault";
+import { Decision } from "./decision";
 import { Injecting } from "./stream";
 
 export class FaultInjectionRoot extends RootContext {
   config: FaultInjectionConfig = new FaultInjectionConfig();
   /** Reused by every request. */
-  readonly attributes: Attributes = new Attributes();
   readonly account: Account = new Account();
+  private readonly attributes: Attributes = new Attributes();
+  private readonly decision: Decision = new Decision();
   /** What the host has a part in is there once it is configured. */
-  chance: Chance = new Chance(new SipHash(0, 0), true, new Random(0, 0, 0, 0));
+  private chance: Chance = new Chance(new SipHash(0, 0), true, new Random(0, 0, 0, 0));
   private _active: Active | null = null;
   private gauges: MemoryGauges | null = null;
   /** Of requests that are held. */
@@ -57,10 +57,12 @@ export class FaultInjectionRoot extends RootContext {
     return this._active!;
   }
 
-  /** At each request. */
-  tick(): void {
+  /** What a request is to meet; good until the next one asks. */
+  decide(headers: Headers, stream: HttpContext): Decision {
     const gauges = this.gauges;
     if (gauges !== null) gauges.tick();
+    this.decision.decide(this.config, this.chance, headers, this.attributes.of(headers, stream));
+    return this.decision;
   }
 
   /** Wakes a stream when it is time. @param length nanoseconds @returns 0 when the host gives no time or no timer: nobody would wake it */

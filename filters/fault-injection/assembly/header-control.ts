@@ -33,7 +33,6 @@ export class HeaderControl {
   /** Parts of `WHOLE` that a header's 1 means. */
   part: u32 = WHOLE / 100;
   strips: bool = false;
-  private readonly reply: LocalReply = new LocalReply(200, ABORT_BODY, -1);
 
   /** @param fault what its faults count as */
   constructor(readonly fault: Fault) {}
@@ -70,22 +69,16 @@ export class HeaderControl {
     return this.share(headers, ABORT_PERCENTAGE, this.abortShare);
   }
 
-  /** The answer that is asked for, good until the next is; null: none. An HTTP status goes before one of gRPC, which comes with a 200. */
+  /** The answer that is asked for; null: none. An HTTP status goes before one of gRPC, which comes with a 200. */
   abort(headers: Headers): LocalReply | null {
-    const reply = this.reply;
     const http = headers.get(ABORT);
     if (http !== null && atoi(http, u64.MAX_VALUE) && found >= 200 && found <= 599) {
-      reply.status = <u32>found;
-      reply.grpcStatus = -1;
-      reply.body = hasBody(reply.status) ? ABORT_BODY : EMPTY;
-      return reply;
+      const status = <u32>found;
+      return new LocalReply(status, hasBody(status) ? ABORT_BODY : EMPTY, -1);
     }
     const grpc = headers.get(GRPC_ABORT);
     if (grpc === null || !atoi(grpc, u64.MAX_VALUE) || found > MOST_GRPC) return null;
-    reply.status = 200;
-    reply.grpcStatus = <i32>found;
-    reply.body = ABORT_BODY;
-    return reply;
+    return new LocalReply(200, ABORT_BODY, <i32>found);
   }
 
   /** The smaller of what the header asks for and what is configured; what is no number asks for nothing. */

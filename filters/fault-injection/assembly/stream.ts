@@ -10,24 +10,17 @@ import {
   Ticket,
 } from "proxy-wasm-assemblyscript-sdk";
 import { LocalReply } from "../../../policy";
-import { ABORT, OVERFLOW, RESET, RESPONSE, UNDECIDED } from "./account";
-import { Fate } from "./chance";
-import { draw, happens, Roll, unit } from "./core/dice";
-import { Fault, Mode } from "./fault";
+import { ABORT, Account, OVERFLOW, RESET, RESPONSE, UNDECIDED } from "./account";
+import { Decision } from "./decision";
+import { Fault } from "./fault";
 import { FaultInjectionRoot } from "./filter";
-import { HeaderControl } from "./header-control";
-import { Picked } from "./picker";
 
 const FILTER_STATE: PropertyPath = new PropertyPath(Bytes.of("meshscript.fault-injection"));
 const CODE_DETAILS: PropertyPath = PropertyPath.of("response.code_details");
 const VIA_UPSTREAM: Bytes = Bytes.of("via_upstream");
-/** As Envoy's own filter says it, with the fault's name behind. */
-const DETAILS: string = "fault_filter_abort{";
 
-/** A request and the faults that it meets. All is decided when its headers come; what is decided happens in Envoy's order: delay, abort, response. */
+/** A request to which happens what was decided, in Envoy's order: delay, abort, response. */
 export class Injecting extends HttpContext {
-  private delayedBy: Fault | null = null;
-  private delay: u64 = 0;
   private abortedBy: Fault | null = null;
   /** Null beside `abortedBy`: the stream is reset. */
   private reply: LocalReply | null = null;
@@ -35,6 +28,7 @@ export class Injecting extends HttpContext {
   /** Who has one of `maxActive`: the delay until it is over, an abort until the stream is. */
   private active: Fault | null = null;
   private ticket: Ticket = 0;
+  /** What it has met. */
   private met: Bytes | null = null;
 
   constructor(private injection: FaultInjectionRoot) {
@@ -42,24 +36,20 @@ export class Injecting extends HttpContext {
   }
 
   onRequestHeaders(headers: Headers, endOfStream: bool): FilterHeadersStatus {
-    const root = this.injection;
-    root.tick();
-    this.decide(headers);
-    if (this.delayedBy === null && this.abortedBy === null) return FilterHeadersStatus.Continue;
+    const decision = this.injection.decide(headers, this);
+    if (!decision.account.empty) this.note(decision.account);
+    if (!decision.any) return FilterHeadersStatus.Continue;
+    this.abortedBy = decision.abortedBy;
+    this.reply = decision.reply;
+    this.changedBy = decision.changedBy;
     // Not StopIteration: with allow_on_headers_stop_iteration the first byte of a body would end the delay.
-    if (this.hold() || this.abort()) return FilterHeadersStatus.StopAllIterationAndWatermark;
+    if (this.hold(decision) || this.abort()) return FilterHeadersStatus.StopAllIterationAndWatermark;
     return FilterHeadersStatus.Continue;
   }
 
   onResponseHeaders(headers: Headers, endOfStream: bool): FilterHeadersStatus {
     const by = this.changedBy;
-    if (by !== null && this.isUpstreams()) {
-      const change = by.response;
-      if (change !== null) change.apply(headers);
-      by.counters.responses.increment();
-      this.tell(by, RESPONSE);
-      this.changedBy = null;
-    }
+    if (by !== null && this.isUpstreams()) this.change(by, headers);
     const met = this.met;
     const name = this.injection.config.responseHeader;
     if (met !== null && name !== null) headers.add(name, met);
@@ -79,97 +69,19 @@ export class Injecting extends HttpContext {
     if (this.continueRequest() != Status.Ok) this.closeStream();
   }
 
-  private decide(headers: Headers): void {
-    const root = this.injection;
-    const config = root.config;
-    const from = root.attributes.of(headers, this);
-    // Without headers a condition with `not` would hold.
-    const blind = config.readsHeaders && headers.size == 0;
-    const control = config.headerControl;
-    if (control !== null && !blind) {
-      if (control.applies(headers, from)) this.obey(control, headers);
-      control.strip(headers);
-    }
-    for (let i = 0; i < config.faults.length; i++) {
-      const fault = config.faults[i];
-      const picked = blind ? Picked.Undecided : fault.picker.picks(from, root.chance);
-      if (picked == Picked.Yes) this.roll(fault, root.chance.fate);
-      else if (picked == Picked.Undecided) this.undecided(fault);
-    }
-  }
-
-  /** Decides what of a fault the request meets. */
-  private roll(fault: Fault, fate: u64): void {
-    const shadow = fault.mode == Mode.Shadow;
-    const delay = fault.delay;
-    let met = false;
-    if (delay !== null && happens(draw(fate, Roll.Delay), delay.share)) {
-      const length = delay.latency.of(unit(draw(fate, Roll.Length)));
-      if (length > 0) {
-        met = true;
-        if (shadow) this.note(this.injection.account.addDelay(this.met, fault.name, length, true));
-        else this.delayBy(fault, length);
-      }
-    }
-    const abort = fault.abort;
-    if (abort !== null && happens(draw(fate, Roll.Abort), abort.share)) {
-      met = true;
-      if (shadow) this.tell(fault, abort.reply === null ? RESET : ABORT, true);
-      else this.abortBy(fault, abort.reply);
-    }
-    const response = fault.response;
-    if (response !== null && happens(draw(fate, Roll.Response), response.share)) {
-      met = true;
-      if (shadow) this.tell(fault, RESPONSE, true);
-      else if (this.changedBy === null) this.changedBy = fault;
-    }
-    if (met && shadow) fault.counters.shadow.increment();
-  }
-
-  /** Decides what of the headers' wishes the request meets. */
-  private obey(control: HeaderControl, headers: Headers): void {
-    const chance = this.injection.chance;
-    const fault = control.fault;
-    if (chance.decide(fault.name, fault.picker.key, this.injection.attributes) != Fate.Known) {
-      this.undecided(fault);
-      return;
-    }
-    const length = control.delay(headers);
-    if (length > 0 && happens(draw(chance.fate, Roll.Delay), control.shareOfDelay(headers))) this.delayBy(fault, length);
-    if (!happens(draw(chance.fate, Roll.Abort), control.shareOfAbort(headers))) return;
-    const reply = control.abort(headers);
-    if (reply !== null) this.abortBy(fault, reply);
-  }
-
-  private delayBy(fault: Fault, length: u64): void {
-    if (this.delayedBy !== null) return;
-    this.delayedBy = fault;
-    this.delay = length;
-  }
-
-  private abortBy(fault: Fault, reply: LocalReply | null): void {
-    if (this.abortedBy !== null) return;
-    this.abortedBy = fault;
-    this.reply = reply;
-  }
-
-  private undecided(fault: Fault): void {
-    fault.counters.undecided.increment();
-    this.tell(fault, UNDECIDED);
-  }
-
   /** Begins the delay, if there is one and room for it; else false. */
-  private hold(): bool {
-    const by = this.delayedBy;
+  private hold(decision: Decision): bool {
+    const by = decision.delayedBy;
     if (by === null || !this.enter(by)) return false;
-    this.ticket = this.injection.hold(this, this.delay);
+    this.ticket = this.injection.hold(this, decision.delay);
     if (this.ticket == 0) {
       this.leave();
-      this.undecided(by);
+      by.counters.undecided.increment();
+      this.tell(by, UNDECIDED);
       return false;
     }
     by.counters.delays.increment();
-    this.note(this.injection.account.addDelay(this.met, by.name, this.delay, false));
+    this.note(this.account().addDelay(by.name, decision.delay));
     return true;
   }
 
@@ -186,8 +98,16 @@ export class Injecting extends HttpContext {
     }
     by.counters.aborts.increment();
     this.tell(by, ABORT);
-    reply.send(this, reply.headers(), Bytes.of(DETAILS + by.name.toString() + "}"));
+    reply.send(this, reply.headers(), by.details);
     return true;
+  }
+
+  private change(by: Fault, headers: Headers): void {
+    const change = by.response;
+    this.changedBy = null;
+    if (change === null || !change.apply(headers)) return;
+    by.counters.responses.increment();
+    this.tell(by, RESPONSE);
   }
 
   /** Takes one of `maxActive`. */
@@ -216,12 +136,17 @@ export class Injecting extends HttpContext {
     return details !== null && details.equals(VIA_UPSTREAM);
   }
 
-  private tell(fault: Fault, what: Bytes, shadow: bool = false): void {
-    this.note(this.injection.account.add(this.met, fault.name, what, shadow));
+  private account(): Account {
+    return this.injection.account.begin(this.met);
+  }
+
+  private tell(fault: Fault, what: Bytes): void {
+    this.note(this.account().add(fault.name, what));
   }
 
   /** For access logs: `%FILTER_STATE(wasm.meshscript.fault-injection:PLAIN)%`. */
-  private note(met: Bytes): void {
+  private note(account: Account): void {
+    const met = account.copy();
     this.met = met;
     this.setProperty(FILTER_STATE, met);
     if (log.enabled(LogLevel.Debug)) log.debug("[fault-injection] " + met.toString());
