@@ -1,4 +1,5 @@
 // What cases.yaml cannot say: requests at the same time, clients that leave, updates, timeouts, several workers; on the in-process host and on Envoy.
+import { readFile } from "node:fs/promises";
 import { describe, expect, test } from "vitest";
 import { eventually, onBothHosts } from "../../../harness/expect/index.ts";
 import { type Host, type Target, type WasmFilterSpec, openEnvoy, openHost } from "../../../harness/index.ts";
@@ -208,6 +209,17 @@ onBothHosts((open, host) => {
     // The kernel deals connections out to the workers; with a hundred both have some.
     expect(await counter(target, "fifth", "aborts_injected_total")).toBe(20);
   });
+});
+
+test("the example of the README does what it shows", async () => {
+  const readme = await readFile(new URL("../README.md", import.meta.url), "utf8");
+  const config = JSON.parse(/```json\n([\s\S]*?)```/.exec(readme)?.[1] ?? "") as FaultInjectionConfig;
+  const shown = /^x-fault: (.*)$/m.exec(readme)?.[1];
+  await using host = await openHost({ plugins: [filter(config)], upstreams: { app: {} } });
+  const answer = await host.request({ headers: { "x-user": "jason", "x-request-id": "order-4711" } });
+
+  expect(shown).toMatch(/^slow-for-jason;delay=\d+$/);
+  expect(answer.header("x-fault")).toBe(shown);
 });
 
 test("a fault of five minutes in each hour begins and ends with them", async () => {
