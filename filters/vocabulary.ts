@@ -54,6 +54,7 @@ const values = {
   claim: z
     .union([claimName, z.array(claimName).min(1)])
     .describe("A claim of the token that Envoy's jwt_authn verified; a list leads to a nested one."),
+  traceId: z.strictObject({}).describe("The trace's id, from a valid `traceparent`."),
   attribute: attribute.describe("What Envoy or Istio call by that name: `request.url_path`, `source.principal`, ..."),
   constant: z.string().describe("This text, whatever the request."),
 };

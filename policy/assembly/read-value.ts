@@ -11,6 +11,7 @@ import { PathSegmentValue } from "./values/path";
 import { PathTemplateValue, templateProblem } from "./values/path-template";
 import { PrincipalValue } from "./values/principal";
 import { QueryValue } from "./values/query";
+import { TraceIdValue } from "./values/trace-id";
 
 const NAMES: string[] = [
   "header",
@@ -21,6 +22,7 @@ const NAMES: string[] = [
   "clientIp",
   "principal",
   "claim",
+  "traceId",
   "attribute",
   "constant",
 ];
@@ -46,6 +48,10 @@ export function readValue(object: JsonObject, masks: bool = false): Value | null
     return new PrincipalValue();
   }
   if (found == "claim") return claim(object);
+  if (found == "traceId") {
+    object.object(found);
+    return new TraceIdValue();
+  }
   if (found == "attribute") return attribute(object);
   if (found == "constant") return new ConstantValue(object.bytes(found));
   return null;

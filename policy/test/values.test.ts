@@ -29,6 +29,7 @@ const values = {
   template: { pathTemplate: "/users/{id}/orders" },
   clientIp: { clientIp: {} },
   principal: { principal: {} },
+  traceId: { traceId: {} },
   sub: { claim: "sub" },
   tenant: { claim: ["https://shop.example/tenant"] },
   deep: { claim: ["realm", "user", "a.b"] },
@@ -139,6 +140,37 @@ onBothHosts((open, host) => {
     expect([repeated["header"], repeated["request.headers[X-A]"]]).toEqual(["[one][]", "[one][]"]);
     expect((await ask({ headers: { "x-a": "" } }))["header"]).toBe("[] unique");
     expect((await ask({}))["header"]).toBe("");
+  });
+
+  test("a trace has the id that a valid traceparent says, and none otherwise", async () => {
+    const id = "0af7651916cd43dd8448eb211c80319c";
+    const parent = "b7ad6b7169203331";
+    const traceId = async (...headers: string[]) =>
+      (await ask({ headers: headers.map((value): [string, string] => ["traceparent", value]) }))["traceId"];
+
+    for (const valid of [`00-${id}-${parent}-01`, `00-${id}-${parent}-ff`, `cc-${id}-${parent}-00`, `01-${id}-${parent}-01-more`]) {
+      expect([valid, await traceId(valid)]).toEqual([valid, `[${id}] unique`]);
+    }
+    const invalid = [
+      "",
+      "junk",
+      id,
+      `00-${id}-${parent}-1`,
+      `00-${id}-${parent}-01-more`,
+      `01-${id}-${parent}-01more`,
+      `ff-${id}-${parent}-01`,
+      `0x-${id}-${parent}-01`,
+      `00-${id}-${parent}-0g`,
+      `00_${id}-${parent}-01`,
+      `00-${id}_${parent}-01`,
+      `00-${id}-${parent}_01`,
+      `00-${id.toUpperCase()}-${parent}-01`,
+      `00-${"0".repeat(32)}-${parent}-01`,
+      `00-${id}-${"0".repeat(16)}-01`,
+    ];
+    for (const text of invalid) expect([text, await traceId(text)]).toEqual([text, ""]);
+    expect(await traceId()).toBe("");
+    expect(await traceId(`00-${id}-${parent}-01`, `00-${id}-${parent}-01`)).toBe("");
   });
 
   test.each(["http/1.1", "h2c"] as const)("cookies of all Cookie headers are found, over %s", async (protocol) => {
