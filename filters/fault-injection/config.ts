@@ -204,9 +204,9 @@ const fault = z
   .meta({ anyOf: EFFECTS.map((effect) => ({ required: [effect] })), not: { required: ["every", "first"] } });
 
 const pattern = matching(
-  /^(\*|\*?[^*]+|[^*]+\*)$/,
+  /^(?!spiffe:\/\/)(\*|\*?[^*]+|[^*]+\*)$/,
   "must be a principal without spiffe://, with a * in front or at the end at most",
-).refine((text) => !text.startsWith("spiffe://"), "must be without spiffe://");
+);
 const headerControl = z
   .strictObject({
     secret: z

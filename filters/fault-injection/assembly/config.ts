@@ -1,4 +1,4 @@
-import { Bytes, environmentVariable, HeaderName, JsonArray, JsonKind, JsonObject } from "proxy-wasm-assemblyscript-sdk";
+import { Bytes, EMPTY, environmentVariable, HeaderName, JsonArray, JsonKind, JsonObject } from "proxy-wasm-assemblyscript-sdk";
 import { Conditions, isEditable, LocalReply } from "../../../policy";
 import { HEADER_CONTROL, readFault } from "./config/fault";
 import { WHOLE } from "./core/dice";
@@ -68,7 +68,7 @@ function readFaults(array: JsonArray, config: FaultInjectionConfig): void {
 /** A text, or a whole number, which is as good as its digits. */
 function readSeed(json: JsonObject): Bytes {
   if (json.kind("seed") == JsonKind.Number) return Bytes.of(json.integer("seed", 0, 0, LARGEST_SEED).toString());
-  const seed = json.bytes("seed");
+  const seed = json.kind("seed") == JsonKind.String ? json.bytes("seed") : EMPTY;
   if (json.has("seed") && seed.length == 0) json.problem("seed", "must be a text that is not empty, or a whole number");
   return seed;
 }

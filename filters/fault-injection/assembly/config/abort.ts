@@ -18,10 +18,11 @@ export function readAbort(json: JsonObject): Abort | null {
 }
 
 function readReply(json: JsonObject): LocalReply {
+  let status = <u32>json.integer("status", 0, 200, 599);
+  const grpcStatus = readGrpcStatus(json, "grpcStatus");
   // Where there is only a gRPC status, Envoy's own filter answers other requests with it, too: by a 200.
-  const otherwise: u32 = json.has("grpcStatus") ? 200 : UNAVAILABLE;
-  const status = <u32>json.integer("status", otherwise, 200, 599);
-  const reply = new LocalReply(status, hasBody(status) ? ABORT_BODY : Bytes.of(""), readGrpcStatus(json, "grpcStatus"));
+  if (status == 0) status = json.has("grpcStatus") ? 200 : UNAVAILABLE;
+  const reply = new LocalReply(status, hasBody(status) ? ABORT_BODY : Bytes.of(""), grpcStatus);
   readContent(json, reply, []);
   if (!hasBody(status) && reply.body.length > 0) json.problem("body", "must be empty with " + status.toString() + ", which has none");
   return reply;

@@ -9,7 +9,7 @@ export function readDuring(json: JsonObject): During | null {
   const until = readTime(json, "until", u64.MAX_VALUE);
   const each = <u64>json.duration("each", 0, SECOND, YEAR);
   const length = <u64>json.duration("for", 0, SECOND, YEAR);
-  if (until <= from) json.problem("until", "must be later than from");
+  if (json.has("from") && until <= from) json.problem("until", "must be later than from");
   if (!json.has("each") && json.has("for")) json.problem("for", "needs each: how often");
   else if (json.has("each") && !json.has("for")) json.problem("each", "needs for: how long");
   else if (each > 0 && length >= each) json.problem("for", "must be less than each");
