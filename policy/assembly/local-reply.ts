@@ -55,10 +55,14 @@ export class LocalReply {
     return headers;
   }
 
-  /** Sends it. Where the host does not (`capability_restriction_config`), the stream is closed: nobody waits, and nothing passes. */
-  send(context: HttpContext, headers: HeaderList, details: Bytes): void {
+  /**
+   * Sends it. Where the host does not (`capability_restriction_config`), the stream is closed: nobody waits, and nothing passes.
+   *
+   * @returns false when the host did neither
+   */
+  send(context: HttpContext, headers: HeaderList, details: Bytes): bool {
     const status = context.sendLocalResponse(this.status, this.body, headers, details, this.grpcStatus);
-    if (status != Status.Ok) context.closeStream();
+    return status == Status.Ok || context.closeStream() == Status.Ok;
   }
 
   /** Whether a header of this name can be added to an answer, and is none of `reserved`. */

@@ -3,7 +3,8 @@ export type Ticket = u64;
 
 /**
  * What is due when: a binary heap of ids by time. Put a stream's `contextId` in, with `monotonicNanoseconds()` and the wait; in `onTick` take out
- * what is due. Adding, removing and taking cost the logarithm of what is in it; looking at the next costs nothing.
+ * what is due, some dozens at most: Envoy lets those that you continue or answer go when the callback is over, each within the one before, and with 400 or
+ * more V8's stack may be full. Adding, removing and taking cost the logarithm of what is in it; looking at the next costs nothing.
  */
 export class Deadlines {
   // By place in the heap.
@@ -27,7 +28,7 @@ export class Deadlines {
     const round = unchecked(this.rounds[slot]) + 1;
     unchecked((this.rounds[slot] = round));
     this.rise(this.size++, time, slot);
-    return ((<u64>round) << 32) | <u64>(slot + 1);
+    return ((<u64>round) << 32) | (<u64>(slot + 1));
   }
 
   /** The time of the first; `u64.MAX_VALUE` when there is none. */
@@ -121,6 +122,6 @@ export class Deadlines {
 
 function wider<T>(array: StaticArray<T>, length: i32): StaticArray<T> {
   const copy = new StaticArray<T>(length);
-  memory.copy(changetype<usize>(copy), changetype<usize>(array), (<usize>array.length) * sizeof<T>());
+  memory.copy(changetype<usize>(copy), changetype<usize>(array), <usize>array.length * sizeof<T>());
   return copy;
 }

@@ -20,6 +20,12 @@ import { Counts } from "./counts";
 import { Decision } from "./decision";
 import { Injecting } from "./stream";
 
+/**
+ * How many requests one tick lets go. Envoy acts on them when the tick is over, the next within the callbacks of the one before: with 500 of them V8's
+ * stack was full, and the VM lost (seen on 1.40).
+ */
+const MOST_AT_ONCE: i32 = 64;
+
 export class FaultInjectionRoot extends RootContext {
   config: FaultInjectionConfig = new FaultInjectionConfig();
   /** Reused by every request. */
@@ -84,16 +90,15 @@ export class FaultInjectionRoot extends RootContext {
 
   onTick(): void {
     const now = monotonicNanoseconds();
-    this.wake(now == 0 ? u64.MAX_VALUE : now);
-    // Without a timer nobody would wake the others.
-    if (this.setTickPeriod(this.deadlines.period(now)) != Status.Ok) this.wake(u64.MAX_VALUE);
-  }
-
-  private wake(now: u64): void {
-    for (let id = this.deadlines.due(now); id != 0; id = this.deadlines.due(now)) {
+    for (let woken = 0; woken < MOST_AT_ONCE; woken++) {
+      // Rather too early than never, should the clock fail.
+      const id = this.deadlines.due(now == 0 ? u64.MAX_VALUE : now);
+      if (id == 0) break;
       const stream = this.httpContext(id);
       if (stream instanceof Injecting) (<Injecting>stream).wake();
     }
+    // Where there are more the next tick comes at once. A timer that cannot be set goes on as it was.
+    this.setTickPeriod(this.deadlines.period(now));
   }
 
   private openFaults(): bool {

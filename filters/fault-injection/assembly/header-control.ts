@@ -58,7 +58,8 @@ export class HeaderControl {
   /** Nanoseconds; 0: none. */
   delay(headers: Headers): u64 {
     const value = headers.get(DELAY);
-    return value !== null && atoi(value, u64.MAX_VALUE) ? min(found, LONGEST) * MILLISECOND : 0;
+    // Envoy takes what is beyond for less than nothing.
+    return value !== null && atoi(value, <u64>i64.MAX_VALUE) ? min(found, LONGEST) * MILLISECOND : 0;
   }
 
   shareOfDelay(headers: Headers): u32 {

@@ -90,16 +90,20 @@ export class Injecting extends HttpContext {
     const by = this.abortedBy;
     if (by === null || !this.enter(by)) return false;
     const reply = this.reply;
-    if (reply === null) {
-      by.counters.resets.increment();
-      this.tell(by, RESET);
-      this.closeStream();
+    const before = this.met;
+    // Envoy acts on it when the callback is over: until then it can be told.
+    this.tell(by, reply === null ? RESET : ABORT);
+    if (reply === null ? this.closeStream() == Status.Ok : reply.send(this, reply.headers(), by.details)) {
+      if (reply === null) by.counters.resets.increment();
+      else by.counters.aborts.increment();
       return true;
     }
-    by.counters.aborts.increment();
-    this.tell(by, ABORT);
-    reply.send(this, reply.headers(), by.details);
-    return true;
+    // The host neither answers nor resets: held for ever is worse than no fault.
+    this.leave();
+    by.counters.undecided.increment();
+    this.met = before;
+    this.tell(by, UNDECIDED);
+    return false;
   }
 
   private change(by: Fault, headers: Headers): void {
