@@ -3,7 +3,6 @@ import {
   Headers,
   HttpContext,
   JsonObject,
-  log,
   MemoryGauges,
   monotonicNanoseconds,
   RootContext,
@@ -43,11 +42,11 @@ export class FaultInjectionRoot extends RootContext {
     this.config = readConfig(json);
     if (!json.ok()) return false;
     const random = seeded();
-    if (random === null) return this.refuse("random numbers", "random_get");
+    if (random === null) return this.lacks("random numbers", "random_get");
     this.chance = new Chance(hasherOf(this.config.seed), this.config.seed.length > 0, random);
-    if (monotonicNanoseconds() == 0) return this.refuse("time", "clock_time_get");
+    if (monotonicNanoseconds() == 0) return this.lacks("time", "clock_time_get");
     const active = new Active(this.config.maxActive);
-    if (!active.ok) return this.refuse("metrics", "proxy_define_metric");
+    if (!active.ok) return this.lacks("metrics", "proxy_define_metric");
     this._active = active;
     const gauges = new MemoryGauges("meshscript_fault_injection");
     gauges.report();
@@ -111,23 +110,10 @@ export class FaultInjectionRoot extends RootContext {
       fault.open(families.of(fault.name));
       if (!fault.picker.needsCounts) continue;
       if (counts === null) counts = Counts.open(this.config.keySlots);
-      if (counts === null) return this.refuse("shared data", "proxy_get_shared_data and proxy_set_shared_data");
+      if (counts === null) return this.lacks("shared data", "proxy_get_shared_data and proxy_set_shared_data");
       fault.picker.open(counts);
     }
     if (control !== null) control.fault.open(families.of(control.fault.name));
     return true;
-  }
-
-  private refuse(what: string, functions: string): bool {
-    log.error(
-      "[fault-injection #" +
-        this.contextId.toString() +
-        "] the host gives no " +
-        what +
-        ": allow " +
-        functions +
-        " in capability_restriction_config",
-    );
-    return false;
   }
 }

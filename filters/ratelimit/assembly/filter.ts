@@ -4,7 +4,6 @@ import {
   Headers,
   HttpContext,
   JsonObject,
-  log,
   MemoryGauges,
   monotonicNanoseconds,
   PropertyPath,
@@ -42,15 +41,9 @@ export class RateLimitRoot extends RootContext {
     this.config = readConfig(json);
     if (!json.ok()) return false;
     const random = seeded();
-    if (random === null) {
-      this.refuse("the host gives no random numbers: allow random_get in capability_restriction_config");
-      return false;
-    }
+    if (random === null) return this.lacks("random numbers", "random_get");
     this.random = random;
-    if (monotonicNanoseconds() == 0) {
-      this.refuse("the host gives no time: allow clock_time_get in capability_restriction_config");
-      return false;
-    }
+    if (monotonicNanoseconds() == 0) return this.lacks("time", "clock_time_get");
     const gauges = new MemoryGauges("meshscript_ratelimit");
     gauges.report();
     this.gauges = gauges;
@@ -58,12 +51,7 @@ export class RateLimitRoot extends RootContext {
     const families = new Families(limits.length);
     for (let i = 0; i < limits.length; i++) {
       const table = this.tableOf(limits[i]);
-      if (table === null) {
-        this.refuse(
-          "the host gives no shared data: allow proxy_get_shared_data and proxy_set_shared_data in capability_restriction_config",
-        );
-        return false;
-      }
+      if (table === null) return this.lacks("shared data", "proxy_get_shared_data and proxy_set_shared_data");
       limits[i].open(table, families.of(limits[i].name));
     }
     return true;
@@ -97,10 +85,6 @@ export class RateLimitRoot extends RootContext {
     const own = limit.name.toString();
     const name = "ratelimit/" + limit.widest.toString() + "/" + own.length.toString() + "/" + own + "/" + this.config.domain;
     return SharedSlots.open(Bytes.of(name), (this.config.keySlots + WAYS - 1) / WAYS, WAYS, limit.widest * WINDOW_BYTES);
-  }
-
-  private refuse(why: string): void {
-    log.error("[ratelimit #" + this.contextId.toString() + "] " + why);
   }
 }
 

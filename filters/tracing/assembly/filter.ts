@@ -6,7 +6,6 @@ import {
   Headers,
   HttpContext,
   JsonObject,
-  log,
   PropertyPath,
   RootContext,
 } from "proxy-wasm-assemblyscript-sdk";
@@ -47,12 +46,7 @@ export class TracingRoot extends RootContext {
     this.config = readConfig(json);
     if (!json.ok()) return false;
     const random = seeded();
-    if (random === null) {
-      log.error(
-        "[tracing #" + this.contextId.toString() + "] the host gives no random numbers: allow random_get in capability_restriction_config",
-      );
-      return false;
-    }
+    if (random === null) return this.lacks("random numbers", "random_get");
     this.tracer = new Tracer(random);
     this.counters = [
       new Counter("meshscript_tracing_started_total"),

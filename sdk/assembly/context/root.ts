@@ -109,6 +109,27 @@ export abstract class RootContext extends BaseContext {
     return status == Status.Ok ? setLastStatus(proxy_set_tick_period_milliseconds(milliseconds)) : status;
   }
 
+  /**
+   * Logs that the host lacks something that this root cannot do without, and answers false: for `configure`.
+   *
+   * @param what "time", "shared data"
+   * @param functions that `capability_restriction_config` has to allow
+   */
+  lacks(what: string, functions: string): bool {
+    log.error(
+      "[" +
+        this._name +
+        " #" +
+        this._id.toString() +
+        "] the host gives no " +
+        what +
+        ": allow " +
+        functions +
+        " in capability_restriction_config",
+    );
+    return false;
+  }
+
   /** `vm_config.configuration`, the same for all plugins of the VM. Readable while configuring. */
   vmConfiguration(): Bytes {
     return readConfiguration(BufferType.VmConfiguration);
