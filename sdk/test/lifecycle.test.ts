@@ -98,7 +98,7 @@ onBothHosts((open, host) => {
   test("a request that Envoy answers before the chain reaches onLogOnly and nothing else", async () => {
     target = await open({ filters: [echo("echo", {})], upstreams: { app: {} } });
     const answer = await target.request({ headers: { "bad header": "1" } });
-    await target.waitForLog(/log only: /);
+    await target.waitForLog(/log only: \d+ headers, status 400$/);
     const next = await target.request();
 
     expect(answer.status).toBe(400);

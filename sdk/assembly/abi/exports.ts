@@ -292,7 +292,10 @@ export function proxy_on_log(id: u32): void {
       (<TcpContext>context)._over();
       (<TcpContext>context).onLog();
     } else if (context instanceof RootContext) {
-      (<RootContext>context).onLogOnly(new Headers().bind(MapType.RequestHeaders, id, null));
+      const root = <RootContext>context;
+      root._logged = id;
+      root.onLogOnly(new Headers().bind(MapType.RequestHeaders, id, null));
+      root._logged = 0;
     }
   }
   setEnding(false);

@@ -142,8 +142,13 @@ export abstract class BaseContext {
     return status == Status.Ok ? what.call(argument) : new ForeignResult(status, EMPTY);
   }
 
+  /** @internal Whose properties it reads. */
+  _reads(): u32 {
+    return this._id;
+  }
+
   private _readProperty(path: PropertyPath): bool {
-    const status = activate(this._id);
+    const status = activate(this._reads());
     if (status != Status.Ok) {
       setLastStatus(status);
       return false;

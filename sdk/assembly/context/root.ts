@@ -20,6 +20,13 @@ import { TcpContext } from "./tcp";
 export abstract class RootContext extends BaseContext {
   /** @internal */
   _name: string = "";
+  /** @internal The stream that `onLogOnly` is about; 0: none. */
+  _logged: u32 = 0;
+
+  /** @internal */
+  _reads(): u32 {
+    return this._logged != 0 ? this._logged : this._id;
+  }
 
   /** The name that the module registered. */
   get name(): string {
@@ -66,7 +73,8 @@ export abstract class RootContext extends BaseContext {
 
   /**
    * A stream that only `onLog` ever heard of: Envoy answered it before the filter chain (bad request, an earlier filter's reply). For a plugin
-   * that is an access logger (`envoy.access_loggers.wasm`), every stream.
+   * that is an access logger (`envoy.access_loggers.wasm`), every stream. For a plugin without callbacks of HTTP as well: then that is all that a
+   * stream costs. Properties are the stream's.
    */
   onLogOnly(requestHeaders: Headers): void {}
 
