@@ -15,7 +15,7 @@ export { Bytes, EMPTY } from "./assembly/bytes";
 export { CalloutOutcome, HttpCallout, HttpCallResponse } from "./assembly/callout";
 export { monotonicNanoseconds, randomBytes, wallNanoseconds } from "./assembly/clock";
 export { BaseContext } from "./assembly/context/base";
-export { HttpContext } from "./assembly/context/http";
+export { hasNoBody, HttpContext } from "./assembly/context/http";
 export { register } from "./assembly/context/registry";
 export { RootContext } from "./assembly/context/root";
 export { TcpContext } from "./assembly/context/tcp";

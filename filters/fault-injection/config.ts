@@ -17,7 +17,7 @@ import { nanosecondsSince1970 } from "./date-time.ts";
 
 const LONGEST = "24h";
 const duration = durationFrom("0s", LONGEST);
-const share = (of: string) => percentage.default(100).describe(`Of ${of}; to seven decimals.`);
+const share = (of: string) => percentage.default(100).describe(`Of ${of}; decimals beyond the seventh do not count.`);
 
 const name = matching(/^[A-Za-z][A-Za-z0-9._-]{0,63}$/, "must be 1 to 64 letters, digits, - . or _, a letter first")
   .refine((text) => text !== "header-control", "is that of headerControl's faults")
@@ -54,7 +54,7 @@ const delay = z
   .strictObject({
     fixed: duration.optional().describe("Always this."),
     uniform: z
-      .strictObject({ min: duration.default("0s"), max: duration })
+      .strictObject({ min: duration.default("0s").describe("The shortest."), max: duration.describe("The longest.") })
       .superRefine(({ min, max }, context) => {
         if ((nanosecondsOf(min) ?? 0n) > (nanosecondsOf(max) ?? 0n)) {
           context.addIssue({ code: "custom", path: ["min"], message: "must not be more than max" });
@@ -64,8 +64,8 @@ const delay = z
       .describe("Anything from `min` to `max`, each as likely."),
     exponential: z
       .strictObject({
-        mean: duration,
-        max: duration.optional().describe("What is longer is cut to this [ten times the mean]."),
+        mean: duration.describe("The average."),
+        max: duration.optional().describe("What is longer is cut to this [ten times the mean, 24 hours at most]."),
       })
       .optional()
       .describe("Mostly short, now and then long: waiting in a queue."),
@@ -92,7 +92,9 @@ const abort = z
     grpcStatus: grpcStatus.optional().describe("What gRPC requests get, by name or number [what `status` means to gRPC]."),
     body: z.string().optional().describe("Of the answer; for gRPC its message [`fault filter abort`, as Envoy has it]."),
     contentType: fieldValue().optional().describe("[`text/plain`]"),
-    headers: headersOf(addableHeader([]), 64).optional().describe("Further headers."),
+    headers: headersOf(addableHeader(["grpc-status", "grpc-message"]), 64)
+      .optional()
+      .describe("Further headers."),
     reset: z.boolean().default(false).describe("Breaks the stream off in place of an answer."),
     percentage: share("the requests that the fault picks; rolled apart from the delay, and after it"),
   })
@@ -180,8 +182,8 @@ const fault = z
       .describe(
         "Values of the request that decide in place of chance: who has the same meets the same. A request without one of them, or with one repeated, is not picked.",
       ),
-    every: most.optional().describe("Picks each so-manieth request, of each `key` where there is one."),
-    first: most.optional().describe("Picks the first so many requests, of each `key` where there is one."),
+    every: most.optional().describe("Picks every n-th request, of each `key` where there is one."),
+    first: most.optional().describe("Picks the first n requests, of each `key` where there is one."),
     attempt: attempt.optional().describe("Picks one attempt of a request that is retried."),
     during: during.optional().describe("Picks requests of a time [always]."),
     forgetAfter: durationFrom("1s", "8784h").default("1h").describe("A count begins anew when nothing was counted for so long."),
@@ -210,7 +212,7 @@ const pattern = matching(
 const headerControl = z
   .strictObject({
     secret: z
-      .strictObject({ env: z.string().min(1) })
+      .strictObject({ env: z.string().min(1).describe("A variable of the VM's environment.") })
       .optional()
       .describe('Who sends this in `secretHeader` may. From the VM\'s environment: `{ "env": "FAULT_SECRET" }`.'),
     secretHeader: editableHeader.default("x-fault-secret").describe("Never reaches the upstream."),

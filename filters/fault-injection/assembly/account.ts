@@ -22,6 +22,13 @@ export class Account {
     return this;
   }
 
+  /** Appends another list. */
+  join(list: Bytes): this {
+    if (!this.empty) this.text.pushBytes(SEPARATOR);
+    this.text.pushBytes(list);
+    return this;
+  }
+
   get empty(): bool {
     return this.text.length == 0;
   }

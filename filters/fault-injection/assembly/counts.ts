@@ -6,7 +6,6 @@ const SIZE: i32 = 4;
 const WAYS: i32 = 16;
 /** How often to begin anew when other workers count the same. */
 const MOST_TRIES: i32 = 100;
-const NAME: Bytes = Bytes.of("fault-injection/counts");
 
 /** Counts requests by key, for all workers together. */
 export class Counts {
@@ -14,12 +13,13 @@ export class Counts {
 
   /** Null when the host gives no shared data. */
   static open(slots: u32): Counts | null {
-    const table = SharedSlots.open(NAME, (slots + WAYS - 1) / WAYS, WAYS, SIZE);
+    // Tables of other sizes would have their entries elsewhere.
+    const table = SharedSlots.open(Bytes.of("fault-injection/counts/" + slots.toString()), (slots + WAYS - 1) / WAYS, WAYS, SIZE);
     return table === null ? null : new Counts(table);
   }
 
   /**
-   * The how-manieth with this key, from 1 on; 0 when it could not be counted: the table is full, or the host does not play along.
+   * Which one with this key it is, from 1 on; 0 when it could not be counted: the table is full, or the host does not play along.
    *
    * @param lasts nanoseconds after which the count begins anew, when none comes
    */

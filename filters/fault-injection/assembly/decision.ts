@@ -3,7 +3,7 @@ import { Attributes, LocalReply } from "../../../policy";
 import { ABORT, Account, RESET, RESPONSE, UNDECIDED } from "./account";
 import { Chance, Fate } from "./chance";
 import { FaultInjectionConfig } from "./config";
-import { draw, happens, Roll, unit } from "./core/dice";
+import { draw, happens, isCertain, Roll, unit } from "./core/dice";
 import { Fault, Mode } from "./fault";
 import { HeaderControl } from "./header-control";
 import { Picked } from "./picker";
@@ -20,6 +20,8 @@ export class Decision {
   /** Null beside `abortedBy`: the stream is reset. */
   reply: LocalReply | null = null;
   changedBy: Fault | null = null;
+  /** False when the upstream would see what it shall not. */
+  safe: bool = true;
   /** What is told already: of faults in shadow mode, and of those that could not decide. */
   readonly account: Account = new Account();
 
@@ -38,9 +40,10 @@ export class Decision {
     // Without headers a condition with `not` would hold.
     const blind = config.readsHeaders && headers.size == 0;
     const control = config.headerControl;
-    if (control !== null && !blind) {
-      if (control.applies(headers, from)) this.obey(control, chance, headers, from);
-      control.strip(headers);
+    this.safe = true;
+    if (control !== null) {
+      if (!blind && control.applies(headers, from)) this.obey(control, chance, headers, from);
+      this.safe = control.strip(headers, blind);
     }
     for (let i = 0; i < config.faults.length; i++) {
       const fault = config.faults[i];
@@ -74,12 +77,15 @@ export class Decision {
   /** What of the headers' wishes comes true. */
   private obey(control: HeaderControl, chance: Chance, headers: Headers, from: Attributes): void {
     const fault = control.fault;
-    if (chance.decide(fault.name, fault.picker.key, from) != Fate.Known) {
+    const delays = control.shareOfDelay(headers);
+    const aborts = control.shareOfAbort(headers);
+    const certain = isCertain(delays) && isCertain(aborts);
+    if (!certain && chance.decide(fault.name, fault.picker.key, from) != Fate.Known) {
       this.undecided(fault);
       return;
     }
-    if (happens(draw(chance.fate, Roll.Delay), control.shareOfDelay(headers))) this.delayBy(fault, control.delay(headers));
-    if (!happens(draw(chance.fate, Roll.Abort), control.shareOfAbort(headers))) return;
+    if (happens(draw(chance.fate, Roll.Delay), delays)) this.delayBy(fault, control.delay(headers));
+    if (!happens(draw(chance.fate, Roll.Abort), aborts)) return;
     const reply = control.abort(headers);
     if (reply !== null) this.abortBy(fault, reply);
   }

@@ -5,11 +5,6 @@ import { Latency } from "./core/latency";
 /** As Envoy's own filter says it. */
 export const ABORT_BODY: Bytes = Bytes.of("fault filter abort");
 
-/** RFC 9110, 15.3.5, 15.3.6, 15.4.5: with a body, a client would take it for the next answer. */
-export function hasBody(status: u32): bool {
-  return status != 204 && status != 205 && status != 304;
-}
-
 /** Holds the request. Shares are of `WHOLE`. */
 export class Delay {
   constructor(
@@ -38,12 +33,15 @@ export class ResponseChange {
   readonly removed: HeaderName[] = [];
   share: u32 = 0;
 
-  /** False when the SDK refuses the status: with a 304 that tells a length, the client would read on into the next answer. */
+  /**
+   * False when something of it was refused: a status under which the client would take what follows for the next answer (of a 101, or of a 304 that tells
+   * a length), or anything that the host does not do. What comes before that is done.
+   */
   apply(headers: Headers): bool {
-    if (this.status.length > 0 && headers.replace(HeaderName.STATUS, this.status) != Status.Ok) return false;
-    for (let i = 0; i < this.removed.length; i++) headers.remove(this.removed[i]);
-    for (let i = 0; i < this.setNames.length; i++) headers.replace(this.setNames[i], this.setValues[i]);
-    for (let i = 0; i < this.addNames.length; i++) headers.add(this.addNames[i], this.addValues[i]);
-    return true;
+    let done = this.status.length == 0 || headers.replace(HeaderName.STATUS, this.status) == Status.Ok;
+    for (let i = 0; done && i < this.removed.length; i++) done = headers.remove(this.removed[i]) == Status.Ok;
+    for (let i = 0; done && i < this.setNames.length; i++) done = headers.replace(this.setNames[i], this.setValues[i]) == Status.Ok;
+    for (let i = 0; done && i < this.addNames.length; i++) done = headers.add(this.addNames[i], this.addValues[i]) == Status.Ok;
+    return done;
   }
 }

@@ -45,6 +45,7 @@ export class FaultInjectionRoot extends RootContext {
     if (random === null) return this.lacks("random numbers", "random_get");
     this.chance = new Chance(hasherOf(this.config.seed), this.config.seed.length > 0, random);
     if (monotonicNanoseconds() == 0) return this.lacks("time", "clock_time_get");
+    if (this.setTickPeriod(0) != Status.Ok) return this.lacks("timer", "proxy_set_tick_period_milliseconds");
     const active = new Active(this.config.maxActive);
     if (!active.ok) return this.lacks("metrics", "proxy_define_metric");
     this._active = active;
@@ -97,7 +98,7 @@ export class FaultInjectionRoot extends RootContext {
       if (stream instanceof Injecting) (<Injecting>stream).wake();
     }
     // Where there are more the next tick comes at once. A timer that cannot be set goes on as it was.
-    this.setTickPeriod(this.deadlines.period(now));
+    this.setTickPeriod(now == 0 && this.deadlines.size > 0 ? 1 : this.deadlines.period(now));
   }
 
   private openFaults(): bool {

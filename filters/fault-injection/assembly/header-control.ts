@@ -1,9 +1,9 @@
-import { Bytes, EMPTY, HeaderName, Headers } from "proxy-wasm-assemblyscript-sdk";
+import { Bytes, EMPTY, hasNoBody, HeaderName, Headers, Status } from "proxy-wasm-assemblyscript-sdk";
 import { Attributes, LocalReply } from "../../../policy";
 import { atoi, found } from "./core/atoi";
 import { sameSecret } from "./core/same-secret";
 import { WHOLE } from "./core/dice";
-import { ABORT_BODY, hasBody } from "./effects";
+import { ABORT_BODY } from "./effects";
 import { Fault } from "./fault";
 import { PrincipalPattern } from "./principal-pattern";
 
@@ -12,7 +12,16 @@ const ABORT: HeaderName = new HeaderName("x-envoy-fault-abort-request");
 const GRPC_ABORT: HeaderName = new HeaderName("x-envoy-fault-abort-grpc-request");
 const DELAY_PERCENTAGE: HeaderName = new HeaderName("x-envoy-fault-delay-request-percentage");
 const ABORT_PERCENTAGE: HeaderName = new HeaderName("x-envoy-fault-abort-request-percentage");
-const ALL: HeaderName[] = [DELAY, ABORT, GRPC_ABORT, DELAY_PERCENTAGE, ABORT_PERCENTAGE];
+/** All of Envoy's; the last two only its own filter obeys. */
+const ALL: HeaderName[] = [
+  DELAY,
+  ABORT,
+  GRPC_ABORT,
+  DELAY_PERCENTAGE,
+  ABORT_PERCENTAGE,
+  new HeaderName("x-envoy-fault-throughput-response"),
+  new HeaderName("x-envoy-fault-throughput-response-percentage"),
+];
 
 const MILLISECOND: u64 = 1_000_000;
 /** As long as a configured delay may be. */
@@ -48,11 +57,16 @@ export class HeaderControl {
     return PrincipalPattern.any(this.from, from);
   }
 
-  /** Takes out what the upstream shall not see. */
-  strip(headers: Headers): void {
-    if (this.secret !== null && headers.has(this.secretHeader)) headers.remove(this.secretHeader);
-    if (!this.strips) return;
-    for (let i = 0; i < ALL.length; i++) if (headers.has(ALL[i])) headers.remove(ALL[i]);
+  /**
+   * Takes out what the upstream shall not see.
+   *
+   * @param blind the host does not say which headers there are
+   * @returns false when the host does not do it, and the secret would go on
+   */
+  strip(headers: Headers, blind: bool): bool {
+    for (let i = 0; this.strips && i < ALL.length; i++) if (blind || headers.has(ALL[i])) headers.remove(ALL[i]);
+    if (this.secret === null || (!blind && !headers.has(this.secretHeader))) return true;
+    return headers.remove(this.secretHeader) == Status.Ok;
   }
 
   /** Nanoseconds; 0: none. */
@@ -75,7 +89,7 @@ export class HeaderControl {
     const http = headers.get(ABORT);
     if (http !== null && atoi(http, u64.MAX_VALUE) && found >= 200 && found <= 599) {
       const status = <u32>found;
-      return new LocalReply(status, hasBody(status) ? ABORT_BODY : EMPTY, -1);
+      return new LocalReply(status, hasNoBody(status) ? EMPTY : ABORT_BODY, -1);
     }
     const grpc = headers.get(GRPC_ABORT);
     if (grpc === null || !atoi(grpc, u64.MAX_VALUE) || found > MOST_GRPC) return null;

@@ -32,6 +32,8 @@ export class Picker {
   during: During | null = null;
   /** Nanoseconds. */
   forgetAfter: u64 = 0;
+  /** All that it picks meets the same: there is nothing to decide. */
+  certain: bool = false;
   private counts: Counts | null = null;
   private readonly text: ArenaBuffer = new ArenaBuffer();
 
@@ -44,7 +46,7 @@ export class Picker {
 
   /** Whether to decide takes the request's headers. */
   readsHeaders(seeded: bool): bool {
-    return this.conditional || this.key.length > 0 || this.attempt > 0 || seeded;
+    return this.conditional || this.key.length > 0 || this.attempt > 0 || (seeded && !this.certain);
   }
 
   get needsCounts(): bool {
@@ -60,8 +62,10 @@ export class Picker {
     if (!this.when.hold(from)) return Picked.No;
     const during = this.during;
     if (during !== null && !during.contains(wallNanoseconds())) return Picked.No;
-    const fate = chance.decide(this.name, this.key, from);
-    if (fate != Fate.Known) return fate == Fate.None ? Picked.No : Picked.Undecided;
+    if (!this.certain || this.key.length > 0) {
+      const fate = chance.decide(this.name, this.key, from);
+      if (fate != Fate.Known) return fate == Fate.None ? Picked.No : Picked.Undecided;
+    }
     if (this.attempt > 0) {
       const attempt = this.attemptOf(from);
       if (attempt != Picked.Yes) return attempt;

@@ -1,6 +1,7 @@
 import {
   Bytes,
   FilterHeadersStatus,
+  HeaderName,
   Headers,
   HttpContext,
   log,
@@ -10,13 +11,14 @@ import {
   Ticket,
 } from "proxy-wasm-assemblyscript-sdk";
 import { LocalReply } from "../../../policy";
-import { ABORT, Account, OVERFLOW, RESET, RESPONSE, UNDECIDED } from "./account";
+import { ABORT, OVERFLOW, RESET, RESPONSE, UNDECIDED } from "./account";
 import { Decision } from "./decision";
 import { Fault } from "./fault";
 import { FaultInjectionRoot } from "./filter";
 
 const FILTER_STATE: PropertyPath = new PropertyPath(Bytes.of("meshscript.fault-injection"));
 const CODE_DETAILS: PropertyPath = PropertyPath.of("response.code_details");
+const CONNECT: Bytes = Bytes.of("CONNECT");
 const VIA_UPSTREAM: Bytes = Bytes.of("via_upstream");
 
 /** A request to which happens what was decided, in Envoy's order: delay, abort, response. */
@@ -28,8 +30,12 @@ export class Injecting extends HttpContext {
   /** Who has one of `maxActive`: the delay until it is over, an abort until the stream is. */
   private active: Fault | null = null;
   private ticket: Ticket = 0;
-  /** What it has met. */
+  /** What it has met, with what faults in shadow mode would have done. */
   private met: Bytes | null = null;
+  /** What of it clients are told. */
+  private told: Bytes | null = null;
+  /** What another plugin of this module has noted before. */
+  private others: Bytes | null = null;
 
   constructor(private injection: FaultInjectionRoot) {
     super();
@@ -37,11 +43,16 @@ export class Injecting extends HttpContext {
 
   onRequestHeaders(headers: Headers, endOfStream: bool): FilterHeadersStatus {
     const decision = this.injection.decide(headers, this);
-    if (!decision.account.empty) this.note(decision.account);
+    if (!decision.account.empty) this.note(decision.account.copy());
+    if (!decision.safe) {
+      this.closeStream();
+      return FilterHeadersStatus.StopAllIterationAndWatermark;
+    }
     if (!decision.any) return FilterHeadersStatus.Continue;
     this.abortedBy = decision.abortedBy;
     this.reply = decision.reply;
-    this.changedBy = decision.changedBy;
+    // Behind the answer to a CONNECT comes a tunnel: under another status its bytes would be taken for the next response.
+    if (decision.changedBy !== null && !isConnect(headers)) this.changedBy = decision.changedBy;
     // Not StopIteration: with allow_on_headers_stop_iteration the first byte of a body would end the delay.
     if (this.hold(decision) || this.abort()) return FilterHeadersStatus.StopAllIterationAndWatermark;
     return FilterHeadersStatus.Continue;
@@ -49,10 +60,10 @@ export class Injecting extends HttpContext {
 
   onResponseHeaders(headers: Headers, endOfStream: bool): FilterHeadersStatus {
     const by = this.changedBy;
-    if (by !== null && this.isUpstreams()) this.change(by, headers);
-    const met = this.met;
+    if (by !== null) this.answered(by, headers);
+    const told = this.told;
     const name = this.injection.config.responseHeader;
-    if (met !== null && name !== null) headers.add(name, met);
+    if (told !== null && name !== null) headers.add(name, told);
     return FilterHeadersStatus.Continue;
   }
 
@@ -81,7 +92,9 @@ export class Injecting extends HttpContext {
       return false;
     }
     by.counters.delays.increment();
-    this.note(this.account().addDelay(by.name, decision.delay));
+    const account = this.injection.account;
+    this.told = account.begin(this.told).addDelay(by.name, decision.delay).copy();
+    this.note(account.begin(this.met).addDelay(by.name, decision.delay).copy());
     return true;
   }
 
@@ -90,7 +103,8 @@ export class Injecting extends HttpContext {
     const by = this.abortedBy;
     if (by === null || !this.enter(by)) return false;
     const reply = this.reply;
-    const before = this.met;
+    const met = this.met;
+    const told = this.told;
     // Envoy acts on it when the callback is over: until then it can be told.
     this.tell(by, reply === null ? RESET : ABORT);
     if (reply === null ? this.closeStream() == Status.Ok : reply.send(this, reply.headers(), by.details)) {
@@ -101,17 +115,25 @@ export class Injecting extends HttpContext {
     // The host neither answers nor resets: held for ever is worse than no fault.
     this.leave();
     by.counters.undecided.increment();
-    this.met = before;
+    this.met = met;
+    this.told = told;
     this.tell(by, UNDECIDED);
     return false;
   }
 
-  private change(by: Fault, headers: Headers): void {
+  /** Only what the upstream answers is changed, and not what Envoy or a filter does. */
+  private answered(by: Fault, headers: Headers): void {
+    const details = this.property(CODE_DETAILS);
     const change = by.response;
+    if (change === null || (details !== null && !details.equals(VIA_UPSTREAM))) return;
     this.changedBy = null;
-    if (change === null || !change.apply(headers)) return;
-    by.counters.responses.increment();
-    this.tell(by, RESPONSE);
+    if (details !== null && change.apply(headers)) {
+      by.counters.responses.increment();
+      this.tell(by, RESPONSE);
+    } else {
+      by.counters.undecided.increment();
+      this.tell(by, UNDECIDED);
+    }
   }
 
   /** Takes one of `maxActive`. */
@@ -134,25 +156,25 @@ export class Injecting extends HttpContext {
     fault.counters.active.add(-1);
   }
 
-  /** Whether it is the upstream that answers, and not Envoy or a filter. */
-  private isUpstreams(): bool {
-    const details = this.property(CODE_DETAILS);
-    return details !== null && details.equals(VIA_UPSTREAM);
-  }
-
-  private account(): Account {
-    return this.injection.account.begin(this.met);
-  }
-
   private tell(fault: Fault, what: Bytes): void {
-    this.note(this.account().add(fault.name, what));
+    const account = this.injection.account;
+    this.told = account.begin(this.told).add(fault.name, what).copy();
+    this.note(account.begin(this.met).add(fault.name, what).copy());
   }
 
-  /** For access logs: `%FILTER_STATE(wasm.meshscript.fault-injection:PLAIN)%`. */
-  private note(account: Account): void {
-    const met = account.copy();
+  /** For access logs: `%FILTER_STATE(wasm.meshscript.fault-injection:PLAIN)%`. Behind what another plugin of this module has noted. */
+  private note(met: Bytes): void {
+    if (this.met === null) {
+      const before = this.property(FILTER_STATE);
+      if (before !== null) this.others = before.copy();
+    }
     this.met = met;
-    this.setProperty(FILTER_STATE, met);
+    this.setProperty(FILTER_STATE, this.injection.account.begin(this.others).join(met).copy());
     if (log.enabled(LogLevel.Debug)) log.debug("[fault-injection] " + met.toString());
   }
+}
+
+function isConnect(headers: Headers): bool {
+  const method = headers.get(HeaderName.METHOD);
+  return method !== null && method.equals(CONNECT);
 }

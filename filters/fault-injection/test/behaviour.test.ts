@@ -2,7 +2,7 @@
 import { readFile } from "node:fs/promises";
 import { describe, expect, test } from "vitest";
 import { eventually, onBothHosts } from "../../../harness/expect/index.ts";
-import { type Host, type Target, type WasmFilterSpec, openEnvoy, openHost } from "../../../harness/index.ts";
+import { type Host, type Target, type WasmFilterSpec, openEnvoy, openHost, raw } from "../../../harness/index.ts";
 import type { FaultInjectionConfig } from "../config.ts";
 import { faultInjectionModule } from "./support.ts";
 
@@ -137,7 +137,7 @@ onBothHosts((open, host) => {
       await eventually(async () => expect(await active(target)).toBe(0));
     });
 
-    test("keeps its body, however large, and its trailers", async () => {
+    test("keeps its body, however large", async () => {
       const target = await open({ filters: [filter({ faults: [{ name: "slow", delay: { fixed: "200ms" } }] })], upstreams: { app: {} } });
       const body = Buffer.alloc(1_000_000, "0123456789");
       const answer = await target.request({ method: "POST", body });
@@ -194,6 +194,65 @@ onBothHosts((open, host) => {
     expect((await target.request({})).status).toBe(200);
     expect((await target.stats("fault_injection")).size).toBeGreaterThan(0);
     expect([...(await target.stats("fault=\\.=off")).values()]).toEqual([]);
+  });
+
+  test("of two plugins on one listener both are in the access log", async () => {
+    const target = await open({
+      filters: [
+        filter({ faults: [{ name: "one", delay: { fixed: "20ms" } }] }, { name: "first" }),
+        filter({ faults: [{ name: "two", response: { add: { "x-met": "1" } } }] }, { name: "second" }),
+      ],
+      upstreams: { app: {} },
+      accessLog,
+    });
+    expect((await target.request({})).header("x-met")).toBe("1");
+    await eventually(() => expect(target.accessLog()[0]?.["fault"]).toBe("one;delay=20, two;response"));
+  });
+
+  describe("counts", () => {
+    const third = (keySlots: number) => ({ keySlots, faults: [{ name: "third", every: 3, abort: { status: 500 } }] });
+    const statuses = async (target: Target, count: number, listener?: string) => {
+      const found: number[] = [];
+      for (let i = 0; i < count; i++) found.push((await target.request(listener === undefined ? {} : { listener })).status);
+      return found;
+    };
+
+    test("outlive a change of the configuration, and begin anew with another number of keySlots", async () => {
+      const target = await open({ filters: [filter(third(64))], upstreams: { app: {} } });
+      expect(await statuses(target, 2)).toEqual([200, 200]);
+      await target.update({ filters: [filter({ ...third(64), responseHeader: "x-fault" })] });
+      expect(await statuses(target, 2)).toEqual([500, 200]);
+      await target.update({ filters: [filter(third(16))] });
+      expect(await statuses(target, 3)).toEqual([200, 200, 500]);
+    });
+
+    test("are one for all plugins of a vm_id that have a fault of that name", async () => {
+      const vmId = "meshscript.fault-injection";
+      const listener = (name: string) => ({ filters: [filter(third(64), { vmId, name })] });
+      const target = await open({ listeners: { one: listener("one"), two: listener("two") }, upstreams: { app: {} } });
+      expect(await statuses(target, 2, "one")).toEqual([200, 200]);
+      expect(await statuses(target, 2, "two")).toEqual([500, 200]);
+    });
+  });
+
+  test("without a request id a seed decides nothing, but what is certain happens all the same", async () => {
+    const target = await open({
+      filters: [
+        filter({
+          seed: "s",
+          faults: [
+            { name: "maybe", abort: { status: 501, percentage: 50 } },
+            { name: "surely", response: { status: 502 } },
+          ],
+        }),
+      ],
+      upstreams: { app: {} },
+      httpConnectionManager: { generate_request_id: false },
+      accessLog,
+    });
+    expect((await target.request({})).status).toBe(502);
+    expect(await counter(target, "maybe", "undecided_total")).toBe(1);
+    await eventually(() => expect(target.accessLog()[0]?.["fault"]).toBe("maybe;undecided, surely;response"));
   });
 
   test("counts are one for all workers: each fifth of a hundred", async () => {
@@ -271,4 +330,26 @@ test("chance is other for each worker, and near what was asked for", async () =>
   // Of 1,000 with 30 %: outside of this once in 10^9.
   expect(share).toBeGreaterThan(0.21);
   expect(share).toBeLessThan(0.39);
+});
+
+test("the answer that opens a WebSocket keeps its status: what comes behind it would be taken for the next answer", async () => {
+  await using envoy = await openEnvoy({
+    filters: [filter({ faults: [{ name: "lying", response: { status: 503 } }] })],
+    httpConnectionManager: { upgrade_configs: [{ upgrade_type: "websocket" }] },
+    upstreams: {
+      app: {
+        protocol: "tcp",
+        accept: (connection) => {
+          connection.write("HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\nHELLO");
+        },
+      },
+    },
+  });
+  const request = "GET / HTTP/1.1\r\nhost: a\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\n";
+  const answer = (await raw(envoy.address(), request, { until: (received) => received.includes("HELLO") })).toString("latin1");
+
+  expect(answer).toMatch(/^HTTP\/1\.1 101 /);
+  expect(answer).toMatch(/HELLO$/);
+  expect(await counter(envoy, "lying", "responses_changed_total")).toBe(0);
+  expect(await counter(envoy, "lying", "undecided_total")).toBe(1);
 });

@@ -47,8 +47,9 @@ const requests: [request: HostRequest, statuses: number[]][] = [
   [{ headers: { "x-count": "1", "x-user": "ann" } }, [200, 429]],
   [{ headers: { "x-order": "7" } }, [502, 200]],
   [{ headers: { "x-order": "7" } }, [502, 200]],
-  [{ headers: { ...asks, "x-envoy-fault-delay-request": "50", "x-envoy-fault-abort-request": "503" } }, [503, 200]],
-  [{ headers: { ...asks, "x-envoy-fault-abort-grpc-request": "14" } }, [200]],
+  // No answer where the secret would have gone on.
+  [{ headers: { ...asks, "x-envoy-fault-delay-request": "50", "x-envoy-fault-abort-request": "503" } }, [503, 200, 0]],
+  [{ headers: { ...asks, "x-envoy-fault-abort-grpc-request": "14" } }, [200, 0]],
   [{ method: "POST", body: "hello", headers: { "x-slow": "1", "x-lie": "1" } }, [500, 200]],
 ];
 
@@ -151,6 +152,7 @@ describe("every host call fails in turn, with every status", () => {
       proxy_set_shared_data: "refused",
       // Of what bounds the faults at once; what only counts may be missing.
       proxy_define_metric: "refused or taken",
+      proxy_set_tick_period_milliseconds: "refused",
       proxy_record_metric: "taken",
     });
   });
@@ -234,17 +236,33 @@ describe("without a clock", () => {
     expect(host.accessLog().at(-1)?.["fault"]).toContain("third;undecided");
   });
 
-  test("that stops while somebody waits, all who wait go on at the next tick", async () => {
-    await using host = await open(everything);
-    const held = host.stream({ headers: { "x-slow": "1" } });
-    held.end();
+  test("that stops while somebody waits, all who wait go on in the next ticks, however many", async () => {
+    await using host = await open({ faults: [{ name: "slow", delay: { fixed: "100ms" } }] });
+    const held = Array.from({ length: 200 }, () => host.stream());
+    for (const stream of held) stream.end();
     host.fail({ callback: TICK, name: "clock_time_get", call: 1, until: always, status: 28 });
-    host.advance(100);
+    host.advance(110);
 
-    expect(held.paused.request).toBeUndefined();
-    expect((await held.response).status).toBe(200);
+    expect(held.filter(({ paused }) => paused.request !== undefined)).toEqual([]);
+    expect(new Set(await Promise.all(held.map(({ response }) => response.then(({ status }) => status))))).toEqual(new Set([200]));
   });
 });
+
+test.each(["proxy_remove_header_map_value", "proxy_get_header_map_pairs"])(
+  "the secret never reaches the upstream, also where %s fails",
+  async (name) => {
+    await using host = await open(everything);
+    host.fail({ callback: REQUEST, name, call: 1, until: always, status: Status.InternalFailure });
+    const statuses: number[] = [];
+    for (const headers of [asks, { ...asks, "x-slow": "1" }]) {
+      statuses.push(await host.request({ headers }).then(({ status }) => status, closed));
+    }
+    const seen = host.upstream("app").requests.map((request) => request.header("x-fault-secret"));
+
+    expect(seen.filter((secret) => secret !== undefined)).toEqual([]);
+    expect(statuses).toEqual(name === "proxy_remove_header_map_value" ? [0, 0] : [200, 200]);
+  },
+);
 
 test("headers that cannot be read pick nobody: a condition with `not` would hold", async () => {
   const when = [{ header: "x-spare", present: true, not: true }];

@@ -15,7 +15,8 @@ describe("host calls of a request", () => {
   /** Host calls by name, without those of the report that each 1,024th request makes. */
   const callsOf = (response: HostResponse) => response.counts[NAME]?.hostCalls ?? {};
   const headers = "proxy_get_header_map_pairs";
-  const note = "proxy_set_property";
+  /** What it takes to note what a request meets: behind what another plugin may have noted. */
+  const noted = { proxy_get_property: 1, proxy_set_property: 1, proxy_get_log_level: 1 };
 
   const cases: [name: string, config: FaultInjectionConfig, request: HostRequest, calls: Record<string, number>][] = [
     ["nothing is configured", {}, {}, {}],
@@ -38,7 +39,8 @@ describe("host calls of a request", () => {
       { headers: Object.fromEntries(Array.from({ length: 40 }, (_, n) => [`x-other-${n}`, "1"])) },
       { [headers]: 1 },
     ],
-    ["a seed decides against it", { seed: 1, faults: [{ name: "never", abort: { percentage: 0 } }] }, {}, { [headers]: 1 }],
+    ["a seed decides against it", { seed: 1, faults: [{ name: "rare", abort: { percentage: 1e-7 } }] }, {}, { [headers]: 1 }],
+    ["a seed has nothing to decide", { seed: 1, faults: [{ name: "never", abort: { percentage: 0 } }] }, {}, {}],
     [
       "it is not the time",
       { faults: [{ name: "past", during: { until: "2020-01-01T00:00:00Z" }, abort: {} }] },
@@ -51,7 +53,7 @@ describe("host calls of a request", () => {
       { faults: [{ name: "all", abort: {} }] },
       {},
       // Twice to be bounded and looked at, once to be counted as injected; and down again when it is over.
-      { proxy_increment_metric: 5, proxy_get_metric: 1, [note]: 1, proxy_get_log_level: 1, proxy_send_local_response: 1 },
+      { proxy_increment_metric: 5, proxy_get_metric: 1, ...noted, proxy_send_local_response: 1 },
     ],
     [
       "it is delayed",
@@ -60,7 +62,7 @@ describe("host calls of a request", () => {
       {
         ...{ proxy_increment_metric: 3, proxy_get_metric: 1, clock_time_get: 1, proxy_set_tick_period_milliseconds: 1 },
         // The timer is the root's: there and back.
-        ...{ proxy_set_effective_context: 2, [note]: 1, proxy_get_log_level: 1 },
+        ...{ proxy_set_effective_context: 2, ...noted },
       },
     ],
   ];
@@ -85,7 +87,7 @@ describe("host calls of a request", () => {
     host.advance("1ms");
     const second = callsOf(await host.request());
 
-    expect(second).toEqual({ proxy_increment_metric: 3, proxy_get_metric: 1, clock_time_get: 1, [note]: 1, proxy_get_log_level: 1 });
+    expect(second).toEqual({ proxy_increment_metric: 3, proxy_get_metric: 1, clock_time_get: 1, ...noted });
     expect((await first.response).status).toBe(200);
   });
 

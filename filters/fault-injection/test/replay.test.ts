@@ -1,5 +1,6 @@
 // With a seed the same requests meet the same faults, wherever and whenever: on any host, worker and machine, as an independent model says.
 import { describe, expect, test } from "vitest";
+import type { AccessLogEntry } from "../../../harness/envoy/index.ts";
 import { type Envoy, type Host, openEnvoy, openHost } from "../../../harness/index.ts";
 import type { FaultInjectionConfig } from "../config.ts";
 import { bound } from "./binomial.ts";
@@ -79,12 +80,16 @@ const filter = (config: FaultInjectionConfig) => ({
 /** As text: ten thousand of them are compared at once. */
 const line = ({ status, faults: noted }: Met) => `${status} ${noted ?? ""}`;
 
+/** Where faults on trial are noted, too, of which clients are not told; and which request it was. */
+const accessLog = { fault: "%FILTER_STATE(wasm.meshscript.fault-injection:PLAIN)%", n: "%REQ(X-N)%" };
+const noted = (entry: AccessLogEntry | undefined) => (entry?.["fault"] ? String(entry["fault"]) : undefined);
+
 /** What each request meets, in the order that they are sent in. */
 async function outcomes(host: Host, all: readonly Headers[]): Promise<string[]> {
   const seen: string[] = [];
   for (const headers of all) {
-    const response = await host.request({ headers });
-    seen.push(line({ status: response.status, faults: response.header("x-fault") }));
+    const { status } = await host.request({ headers });
+    seen.push(line({ status, faults: noted(host.accessLog().at(-1)) }));
   }
   return seen;
 }
@@ -102,16 +107,29 @@ describe("10,000 requests", () => {
   };
 
   test("meet the same under one seed on two hosts, which differ in all else, and what the model says; under another seed they meet others", async () => {
-    await using one = await openHost({ plugins: [filter({ seed: "nightly", faults })], upstreams: { app: {} }, workers: 1, seed: "one" });
+    await using one = await openHost({
+      plugins: [filter({ seed: "nightly", faults })],
+      accessLog,
+      upstreams: { app: {} },
+      workers: 1,
+      seed: "one",
+    });
     await using two = await openHost({
       // One more fault, which others know nothing of.
+      accessLog,
       plugins: [filter({ seed: "nightly", maxActive: 77, faults: [...faults, { name: "none", abort: { percentage: 0 } }] })],
       upstreams: { app: {} },
       workers: 3,
       seed: "two",
       now: "2031-07-07T07:07:07Z",
     });
-    await using other = await openHost({ plugins: [filter({ seed: "nightlz", faults })], upstreams: { app: {} }, workers: 1, seed: "one" });
+    await using other = await openHost({
+      plugins: [filter({ seed: "nightlz", faults })],
+      accessLog,
+      upstreams: { app: {} },
+      workers: 1,
+      seed: "one",
+    });
     const first = await outcomes(one, all);
     // The other way round: what came before a request has no part in it.
     const second = (await outcomes(two, all.toReversed())).reverse();
@@ -162,7 +180,7 @@ test("with a key no request id and no seed is needed: hosts and workers decide a
     [1, "one"],
     [4, "two"],
   ] as const) {
-    await using host = await openHost({ plugins: [filter(keyed)], upstreams: { app: {} }, workers, seed });
+    await using host = await openHost({ plugins: [filter(keyed)], accessLog, upstreams: { app: {} }, workers, seed });
     runs.push(await outcomes(host, users), await outcomes(host, users));
   }
   const expected = users.map((headers) => line(decide(headers)));
@@ -226,7 +244,7 @@ describe("pinned", () => {
     [9_007_199_254_740_991, "a", "500 lying;response"],
     [0, "a", "503 slow;delay=559, flaky;abort"],
   ])("under seed %j the request %s meets %s", async (seed, id, met) => {
-    await using host = await openHost({ plugins: [filter({ seed, faults: pinned })], upstreams: { app: {} } });
+    await using host = await openHost({ plugins: [filter({ seed, faults: pinned })], accessLog, upstreams: { app: {} } });
     expect(await outcomes(host, [{ "x-request-id": id }])).toEqual([met]);
   });
 
@@ -236,7 +254,7 @@ describe("pinned", () => {
     [{ mean: "200ms", max: "1h" }, 2_614],
   ])("the rare delay of 13 times its mean is cut: with %j it takes %i ms", async (exponential, milliseconds) => {
     const queue: FaultInjectionConfig = { seed: "nightly", faults: [{ name: "queue", delay: { exponential } }] };
-    await using host = await openHost({ plugins: [filter(queue)], upstreams: { app: {} } });
+    await using host = await openHost({ plugins: [filter(queue)], accessLog, upstreams: { app: {} } });
     // Found by trying: one in 22,000 takes more than ten times the mean.
     expect(await outcomes(host, [{ "x-request-id": "r16472" }])).toEqual([`200 queue;delay=${milliseconds}`]);
   });
@@ -278,17 +296,20 @@ describe("on Envoy", () => {
     let next = 0;
     const client = async () => {
       for (let n = next++; n < all.length; n = next++) {
-        const response = await envoy.request({ headers: all[n] ?? {}, ...(listener === undefined ? {} : { listener }) });
-        seen[n] = line({ status: response.status, faults: response.header("x-fault") });
+        await envoy.request({ headers: { ...all[n], "x-n": String(n) }, ...(listener === undefined ? {} : { listener }) });
       }
     };
+    const before = envoy.accessLog().length;
     await Promise.all(Array.from({ length: 16 }, client));
+    for (const entry of (await envoy.waitForAccessLog(before + all.length)).slice(before)) {
+      seen[Number(entry["n"])] = line({ status: Number(entry.status), faults: noted(entry) });
+    }
     return seen;
   }
 
   test("2,000 requests on two workers meet what the model says", async () => {
     const all = requests(2_000);
-    await using envoy = await openEnvoy({ filters: [filter(seeded)], upstreams: { app: {} }, concurrency: 2 });
+    await using envoy = await openEnvoy({ filters: [filter(seeded)], upstreams: { app: {} }, concurrency: 2, accessLog });
     const seen = await sendAll(envoy, all);
 
     expect(
@@ -307,6 +328,7 @@ describe("on Envoy", () => {
   test("a request that Envoy traces meets what it meets where it is not traced, though its id has changed", async () => {
     const all = requests(300);
     await using envoy = await openEnvoy({
+      accessLog,
       listeners: {
         plain: { filters: [filter(seeded)] },
         traced: {

@@ -287,7 +287,7 @@ export abstract class HttpContext extends BaseContext {
   }
 }
 
-/** RFC 9110, 15.3.5, 15.3.6, 15.4.5. */
+/** Whether answers of a status have no body: 204, 205 and 304 (RFC 9110, 15.3.5, 15.3.6, 15.4.5). */
 export function hasNoBody(statusCode: u64): bool {
   return statusCode == 204 || statusCode == 205 || statusCode == 304;
 }

@@ -20,6 +20,8 @@ import { TcpContext } from "./tcp";
 export abstract class RootContext extends BaseContext {
   /** @internal */
   _name: string = "";
+  /** @internal Why it refuses its configuration is in the log already. */
+  _told: bool = false;
   /** @internal The stream that `onLogOnly` is about; 0: none. */
   _logged: u32 = 0;
 
@@ -49,7 +51,7 @@ export abstract class RootContext extends BaseContext {
       log.error("[" + this._name + " #" + this._id.toString() + "] configuration refused: " + document.report());
       return false;
     }
-    if (!accepted) log.error("[" + this._name + " #" + this._id.toString() + "] configuration refused");
+    if (!accepted && !this._told) log.error("[" + this._name + " #" + this._id.toString() + "] configuration refused");
     return accepted;
   }
 
@@ -124,6 +126,7 @@ export abstract class RootContext extends BaseContext {
    * @param functions that `capability_restriction_config` has to allow
    */
   lacks(what: string, functions: string): bool {
+    this._told = true;
     log.error(
       "[" +
         this._name +

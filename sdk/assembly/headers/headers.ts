@@ -236,8 +236,10 @@ export class Headers {
     const stream = this.stream;
     const length = this.has(HeaderName.CONTENT_LENGTH);
     if (hasNoBody(code)) return stream !== null && !stream._responseHasBody() && (code == 304 || !length);
-    const now = this.get(HeaderName.STATUS);
-    return now === null || now.toU64() != 304 || !length;
+    const status = this.get(HeaderName.STATUS);
+    const now = status === null ? 200 : status.toU64();
+    // Behind a 101 comes a tunnel: under another status the client would take its bytes for the next response.
+    return now >= 200 && (now != 304 || !length);
   }
 
   /** Index of the first pair of that name at or after `from`, or -1. */

@@ -1,9 +1,11 @@
-import { Bytes, JsonObject } from "proxy-wasm-assemblyscript-sdk";
+import { EMPTY, hasNoBody, JsonObject } from "proxy-wasm-assemblyscript-sdk";
 import { LocalReply, readContent, readGrpcStatus } from "../../../../policy";
 import { WHOLE } from "../core/dice";
-import { Abort, ABORT_BODY, hasBody } from "../effects";
+import { Abort, ABORT_BODY } from "../effects";
 
 const OF_AN_ANSWER: string[] = ["status", "grpcStatus", "body", "contentType", "headers"];
+/** What says it to gRPC. */
+const RESERVED: string[] = ["grpc-status", "grpc-message"];
 const UNAVAILABLE: u32 = 503;
 
 export function readAbort(json: JsonObject): Abort | null {
@@ -22,8 +24,8 @@ function readReply(json: JsonObject): LocalReply {
   const grpcStatus = readGrpcStatus(json, "grpcStatus");
   // Where there is only a gRPC status, Envoy's own filter answers other requests with it, too: by a 200.
   if (status == 0) status = json.has("grpcStatus") ? 200 : UNAVAILABLE;
-  const reply = new LocalReply(status, hasBody(status) ? ABORT_BODY : Bytes.of(""), grpcStatus);
-  readContent(json, reply, []);
-  if (!hasBody(status) && reply.body.length > 0) json.problem("body", "must be empty with " + status.toString() + ", which has none");
+  const reply = new LocalReply(status, hasNoBody(status) ? EMPTY : ABORT_BODY, grpcStatus);
+  readContent(json, reply, RESERVED);
+  if (hasNoBody(status) && reply.body.length > 0) json.problem("body", "must be empty with " + status.toString() + ", which has none");
   return reply;
 }

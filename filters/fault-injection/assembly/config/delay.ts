@@ -36,7 +36,7 @@ function readUniform(json: JsonObject): Latency {
 function readExponential(json: JsonObject): Latency {
   const mean = lengthOf(json, "mean");
   if (json.present && !json.has("mean")) json.problem("", "mean is missing");
-  return new Exponential(mean, json.has("max") ? lengthOf(json, "max") : mean * 10);
+  return new Exponential(mean, json.has("max") ? lengthOf(json, "max") : min(mean * 10, <u64>LONGEST));
 }
 
 /** Puts the points in order, with 0 at 0 % unless it says otherwise. */

@@ -1,5 +1,6 @@
 import { Bytes, JsonArray, JsonKind, JsonObject } from "proxy-wasm-assemblyscript-sdk";
 import { readConditions, readValue, Value } from "../../../../policy";
+import { isCertain } from "../core/dice";
 import { Fault, Mode } from "../fault";
 import { Picker } from "../picker";
 import { readAbort } from "./abort";
@@ -35,6 +36,10 @@ export function readFault(json: JsonObject): Fault {
   const abort = readAbort(json.object("abort"));
   const response = readResponse(json.object("response"));
   const mode = <Mode>json.choice("mode", MODES, Mode.Enforce);
+  picker.certain =
+    (delay === null || (isCertain(delay.share) && delay.latency.isFixed)) &&
+    (abort === null || isCertain(abort.share)) &&
+    (response === null || isCertain(response.share));
   if (!json.has("delay") && !json.has("abort") && !json.has("response")) json.problem("", "needs one of: delay, abort, response");
   return new Fault(name, picker, delay, abort, response, mode);
 }

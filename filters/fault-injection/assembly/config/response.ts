@@ -1,7 +1,7 @@
-import { Bytes, HeaderName, isFieldValue, JsonArray, JsonObject } from "proxy-wasm-assemblyscript-sdk";
+import { Bytes, hasNoBody, HeaderName, isFieldValue, JsonArray, JsonObject } from "proxy-wasm-assemblyscript-sdk";
 import { isEditable } from "../../../../policy";
 import { WHOLE } from "../core/dice";
-import { hasBody, ResponseChange } from "../effects";
+import { ResponseChange } from "../effects";
 
 const MOST_HEADERS: i32 = 64;
 const NOT_EDITABLE: string = "is no name of a header that may be changed here";
@@ -10,7 +10,7 @@ export function readResponse(json: JsonObject): ResponseChange | null {
   if (!json.present) return null;
   const change = new ResponseChange();
   const status = <u32>json.integer("status", 0, 200, 599);
-  if (!hasBody(status)) json.problem("status", "must be a status that has a body");
+  if (hasNoBody(status)) json.problem("status", "must be a status that has a body");
   if (status != 0) change.status = Bytes.of(status.toString());
   readHeaders(json, "set", change.setNames, change.setValues);
   readHeaders(json, "add", change.addNames, change.addValues);

@@ -31,6 +31,11 @@ export function happens(number: u64, share: u32): bool {
   return number % <u64>WHOLE < <u64>share;
 }
 
+/** True when it needs no number to tell. */
+export function isCertain(share: u32): bool {
+  return share == 0 || share == WHOLE;
+}
+
 /** From 0 to below 1, each as likely; 53 bits. */
 export function unit(number: u64): f64 {
   return <f64>(number >> 11) * (1.0 / 9_007_199_254_740_992.0);

@@ -1,5 +1,10 @@
 /** How long requests are delayed: a distribution. */
 export abstract class Latency {
+  /** Whether it is always the same. */
+  get isFixed(): bool {
+    return false;
+  }
+
   /** @param unit from 0 to below 1 @returns nanoseconds */
   abstract of(unit: f64): u64;
 }
@@ -7,6 +12,10 @@ export abstract class Latency {
 export class Fixed extends Latency {
   constructor(private length: u64) {
     super();
+  }
+
+  get isFixed(): bool {
+    return true;
   }
 
   of(unit: f64): u64 {
