@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { authzConfig } from "./authz/config.ts";
 import { faultInjectionConfig } from "./fault-injection/config.ts";
+import { metricsConfig } from "./metrics/config.ts";
 import { ratelimitConfig, ratelimitMetadata } from "./ratelimit/config.ts";
 import { tracingConfig } from "./tracing/config.ts";
 
@@ -8,6 +9,7 @@ import { tracingConfig } from "./tracing/config.ts";
 export const filterConfigs = {
   authz: authzConfig,
   "fault-injection": faultInjectionConfig,
+  metrics: metricsConfig,
   ratelimit: ratelimitConfig,
   tracing: tracingConfig,
 } as const;

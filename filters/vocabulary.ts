@@ -37,6 +37,11 @@ const attribute = matching(
   // For completion: a pattern alone offers nothing.
   .meta({ examples: [...attributes, "request.headers[x-user]", "request.auth.claims[sub]"] });
 
+export const pathTemplate = matching(
+  /^(\/([^/{}?#]*|\{[A-Za-z0-9._-]+\}))+$/,
+  "must be a path such as /users/{id}, with braces around whole segments only",
+);
+
 /** The kinds of value, each with what it takes; an object has exactly one of them. */
 const values = {
   header: headerName.describe("A request header; each line of it is an occurrence."),
@@ -45,10 +50,7 @@ const values = {
     "A query parameter by name, as its bytes stand there: percent-encoding is not decoded.",
   ),
   pathSegment: z.int().min(0).max(255).describe("The part of the path between slashes, counted from 0."),
-  pathTemplate: matching(
-    /^(\/([^/{}?#]*|\{[A-Za-z0-9._-]+\}))+$/,
-    "must be a path such as /users/{id}, with braces around whole segments only",
-  ).describe("The template's own text where the path matches it: `/users/{id}/orders`."),
+  pathTemplate: pathTemplate.describe("The template's own text where the path matches it: `/users/{id}/orders`."),
   clientIp: z.strictObject({}).describe("The client's address as Envoy's trusted hop has it, without port."),
   principal: z.strictObject({}).describe("The SPIFFE identity of the peer's certificate, without `spiffe://`."),
   claim: z

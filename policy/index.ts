@@ -13,3 +13,5 @@ export { Value } from "./assembly/value";
 export { claimPath, isClaimName, JWT_METADATA } from "./assembly/values/claim";
 export { PrincipalValue } from "./assembly/values/principal";
 export { isEditable, LocalReply, readContent, readGrpcStatus, readLocalReply } from "./assembly/local-reply";
+export { PathTemplateValue, templateProblem } from "./assembly/values/path-template";
+export { pushFlags } from "./assembly/response-flags";

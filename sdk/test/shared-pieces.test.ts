@@ -72,7 +72,7 @@ onBothHosts((open, host) => {
     await ask("/family", { "x-a": "a;.;verdict=.=evil", "x-b": "v".repeat(500) });
     const stats = await target.stats("wasmcustom\\.wasm_filter");
     expect([...stats]).toEqual([
-      [`wasmcustom.wasm_filter.pieces.tenant=.=a_._verdict=.=evil;.;verdict=.=${"v".repeat(128)};.;requests_total`, 1],
+      [`wasmcustom.wasm_filter.pieces.tenant=.=a_._verdict_.=evil;.;verdict=.=${"v".repeat(128)};.;requests_total`, 1],
     ]);
   });
 

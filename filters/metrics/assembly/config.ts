@@ -1,0 +1,152 @@
+import { Bytes, Counter, EMPTY, JsonArray, JsonObject } from "proxy-wasm-assemblyscript-sdk";
+import { Conditions } from "../../../policy";
+import { Budget } from "./budget";
+import { readMetric } from "./config/metric";
+import { Override, readOverride } from "./config/override";
+import { STANDARD } from "./core/dimension";
+import { Workload } from "./core/workload";
+import { Group } from "./group";
+import { Label } from "./label";
+import { Measure } from "./measure";
+import { Metric, MetricType } from "./metric";
+
+/** Which of the two proxies of a request this is. */
+export enum Side {
+  /** The listener's direction says it. */
+  Unknown = 0,
+  Source = 1,
+  Destination = 2,
+}
+
+const REPORTERS: string[] = ["source", "destination"];
+
+/** A metric of one's own. */
+export class OwnMetric {
+  constructor(
+    readonly metric: Metric,
+    readonly labels: Label[],
+    readonly when: Conditions | null,
+  ) {}
+}
+
+/** The filter's configuration; `filters/metrics/config.ts` is its schema, and a test holds the two together. */
+export class MetricsConfig {
+  side: Side = Side.Unknown;
+  readonly workload: Workload = new Workload();
+  service: Bytes = EMPTY;
+  overrides: Override[] = [];
+  metrics: OwnMetric[] = [];
+  maxSeries: u32 = 1_000;
+
+  /** The metrics of a side, those together that have the same labels. */
+  groups(side: Side, overflow: Counter): Group[] {
+    const groups: Group[] = [];
+    const standard = standardMetrics();
+    const kept: Metric[] = [];
+    const labels: Label[][] = [];
+    for (let i = 0; i < standard.length; i++) {
+      const own = this.labelsOf(i, side);
+      if (own === null) continue;
+      kept.push(standard[i]);
+      labels.push(own);
+    }
+    while (kept.length > 0) {
+      const together: Metric[] = [];
+      const own = labels[0];
+      for (let i = 0; i < kept.length;) {
+        if (!sameLabels(own, labels[i])) i++;
+        else {
+          together.push(kept[i]);
+          kept.splice(i, 1);
+          labels.splice(i, 1);
+        }
+      }
+      groups.push(new Group(together, own, null, this.budgetOf(together[0]), overflow));
+    }
+    for (let i = 0; i < this.metrics.length; i++) {
+      const own = this.metrics[i];
+      groups.push(new Group([own.metric], own.labels, own.when, this.budgetOf(own.metric), overflow));
+    }
+    return groups;
+  }
+
+  /** The labels of a standard metric, as overrides leave them; null: it is left out. */
+  private labelsOf(metric: i32, side: Side): Label[] | null {
+    let labels = standardLabels();
+    for (let i = 0; i < this.overrides.length; i++) {
+      const change = this.overrides[i];
+      if (!change.matches(metric, side)) continue;
+      if (change.disabled) return null;
+      labels = change.apply(labels);
+    }
+    return labels;
+  }
+
+  /** Both sides of a metric share it: to who reads them they are one. */
+  private budgetOf(metric: Metric): Budget {
+    return new Budget(Bytes.of(metric.name), this.maxSeries);
+  }
+}
+
+/** Reads the configuration; what is wrong with it is noted in the document. */
+export function readConfig(json: JsonObject): MetricsConfig {
+  const config = new MetricsConfig();
+  if (json.has("reporter")) config.side = <Side>(json.choice("reporter", REPORTERS) + 1);
+  readWorkload(json.object("workload"), config.workload);
+  config.service = json.bytes("service");
+  const overrides = json.array("overrides");
+  for (let i = 0; i < overrides.length; i++) {
+    const object = overrides.object(i);
+    if (object.present) config.overrides.push(readOverride(object));
+  }
+  readMetrics(json.array("metrics"), config);
+  config.maxSeries = <u32>json.integer("maxSeries", config.maxSeries, 1, 100_000);
+  return config;
+}
+
+function readWorkload(json: JsonObject, workload: Workload): void {
+  workload.name = json.bytes("name");
+  workload.namespace = json.bytes("namespace");
+  workload.app = json.bytes("app");
+  workload.version = json.bytes("version");
+  workload.canonicalService = json.bytes("canonicalService");
+  workload.canonicalRevision = json.bytes("canonicalRevision");
+  workload.cluster = json.bytes("cluster");
+}
+
+function readMetrics(array: JsonArray, config: MetricsConfig): void {
+  const standard = standardMetrics();
+  const names: string[] = [];
+  for (let i = 0; i < standard.length; i++) names.push(standard[i].name);
+  for (let i = 0; i < array.length; i++) {
+    const object = array.object(i);
+    if (!object.present) continue;
+    const own = readMetric(object);
+    if (names.includes(own.metric.name)) object.problem("name", "is another metric's name already");
+    names.push(own.metric.name);
+    config.metrics.push(own);
+  }
+}
+
+/** In the order of `METRICS` of overrides. */
+function standardMetrics(): Metric[] {
+  return [
+    new Metric("istio_requests_total", MetricType.Counter, Measure.One),
+    new Metric("istio_request_duration_milliseconds", MetricType.Histogram, Measure.Duration),
+    new Metric("istio_request_bytes", MetricType.Histogram, Measure.RequestBytes),
+    new Metric("istio_response_bytes", MetricType.Histogram, Measure.ResponseBytes),
+  ];
+}
+
+const BASE: Label[] = [];
+
+function standardLabels(): Label[] {
+  if (BASE.length == 0) for (let i = 0; i < STANDARD.length; i++) BASE.push(new Label(STANDARD[i], i, null));
+  return BASE;
+}
+
+function sameLabels(a: Label[], b: Label[]): bool {
+  if (a.length != b.length) return false;
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
+  return true;
+}

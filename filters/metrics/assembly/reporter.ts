@@ -1,0 +1,163 @@
+import { ArenaBuffer, BaseContext, Bytes, EMPTY, HeaderName, Headers, PropertyPath } from "proxy-wasm-assemblyscript-sdk";
+import { pushFlags } from "../../../policy";
+import { Dimension, STANDARD } from "./core/dimension";
+import { hostOfCluster, nameOfHost, namespaceOfHost } from "./core/service";
+import { namespaceOf, Workload } from "./core/workload";
+
+const UNKNOWN: Bytes = Bytes.of("unknown");
+const LATEST: Bytes = Bytes.of("latest");
+const DASH: Bytes = Bytes.of("-");
+const HTTP: Bytes = Bytes.of("http");
+const GRPC: Bytes = Bytes.of("grpc");
+const MUTUAL_TLS: Bytes = Bytes.of("mutual_tls");
+const NONE: Bytes = Bytes.of("none");
+const SOURCE: Bytes = Bytes.of("source");
+const DESTINATION: Bytes = Bytes.of("destination");
+const GRPC_TYPE: Bytes = Bytes.of("application/grpc");
+/** Statuses that gRPC knows; another number is an upstream's whim. */
+const MOST_GRPC: i64 = 16;
+
+const CODE: PropertyPath = PropertyPath.of("response.code");
+const FLAGS: PropertyPath = PropertyPath.of("response.flags");
+const GRPC_STATUS: PropertyPath = PropertyPath.of("response.grpc_status");
+const CLUSTER: PropertyPath = PropertyPath.of("xds.cluster_name");
+const PEER: PropertyPath = PropertyPath.of("connection.uri_san_peer_certificate");
+const LOCAL: PropertyPath = PropertyPath.of("connection.uri_san_local_certificate");
+const UPSTREAM_PEER: PropertyPath = PropertyPath.of("upstream.uri_san_peer_certificate");
+const UPSTREAM_LOCAL: PropertyPath = PropertyPath.of("upstream.uri_san_local_certificate");
+
+/** Finds the values of Istio's labels, by the rules of Istio's own filter, for one side of the mesh. */
+export abstract class Reporter {
+  /** By `Dimension`. What belongs to the own workload is there from the beginning. */
+  readonly values: Bytes[] = [];
+  private readonly text: ArenaBuffer = new ArenaBuffer();
+
+  constructor(
+    reporter: Bytes,
+    protected own: Workload,
+  ) {
+    for (let i = 0; i < STANDARD.length; i++) this.values.push(UNKNOWN);
+    this.set(Dimension.Reporter, reporter);
+  }
+
+  /** What is asked of a stream that is over. */
+  read(stream: BaseContext, headers: Headers): void {
+    const type = headers.get(HeaderName.CONTENT_TYPE);
+    const grpc = type !== null && isGrpc(type);
+    this.set(Dimension.RequestProtocol, grpc ? GRPC : HTTP);
+    const text = this.text;
+    text.clear();
+    text.pushDecimal(<u64>max(stream.propertyInt(CODE), 0));
+    this.set(Dimension.ResponseCode, text.bytes());
+    this.set(Dimension.GrpcResponseStatus, grpc ? this.grpcStatus(stream) : EMPTY);
+    this.set(Dimension.ResponseFlags, this.flags(stream));
+    this.readPeer(stream);
+  }
+
+  protected abstract readPeer(stream: BaseContext): void;
+
+  protected set(dimension: Dimension, value: Bytes): void {
+    this.values[dimension] = value;
+  }
+
+  /** What is not known has a word of its own. */
+  protected known(dimension: Dimension, value: Bytes | null, otherwise: Bytes = UNKNOWN): void {
+    this.values[dimension] = value === null || value.length == 0 ? otherwise : value;
+  }
+
+  private grpcStatus(stream: BaseContext): Bytes {
+    const status = stream.propertyInt(GRPC_STATUS, -1);
+    if (status < 0) return EMPTY;
+    if (status > MOST_GRPC) return UNKNOWN;
+    const text = new ArenaBuffer();
+    text.pushDecimal(<u64>status);
+    return text.bytes();
+  }
+
+  private flags(stream: BaseContext): Bytes {
+    const flags = <u64>stream.propertyInt(FLAGS);
+    if (flags == 0) return DASH;
+    const text = new ArenaBuffer();
+    pushFlags(flags, text);
+    return text.length == 0 ? DASH : text.bytes();
+  }
+}
+
+/** The server's side: the own workload is the destination. */
+export class DestinationReporter extends Reporter {
+  /** @param service the host that it serves; empty: its canonical service stands for it, as in Istio */
+  constructor(own: Workload, service: Bytes) {
+    super(DESTINATION, own);
+    const host = service.length > 0 ? service : own.canonicalService;
+    this.known(Dimension.DestinationWorkload, own.name);
+    this.known(Dimension.DestinationWorkloadNamespace, own.namespace);
+    this.known(Dimension.DestinationApp, own.app);
+    this.known(Dimension.DestinationVersion, own.version);
+    this.known(Dimension.DestinationService, host);
+    this.known(Dimension.DestinationServiceName, nameOfHost(host));
+    this.known(Dimension.DestinationServiceNamespace, own.namespace);
+    this.known(Dimension.DestinationCanonicalService, own.canonicalService);
+    this.known(Dimension.DestinationCanonicalRevision, own.canonicalRevision, LATEST);
+    this.known(Dimension.DestinationCluster, own.cluster);
+    this.set(Dimension.SourceCanonicalRevision, LATEST);
+  }
+
+  protected readPeer(stream: BaseContext): void {
+    const peer = stream.property(PEER);
+    let local: Bytes | null = null;
+    let namespace: Bytes = EMPTY;
+    let mutual = false;
+    if (peer !== null) {
+      const own = stream.property(LOCAL);
+      mutual = peer.length > 0 && own !== null && own.length > 0;
+      local = own;
+      namespace = namespaceOf(peer);
+    }
+    this.set(Dimension.ConnectionSecurityPolicy, mutual ? MUTUAL_TLS : NONE);
+    this.known(Dimension.SourcePrincipal, peer);
+    this.known(Dimension.SourceWorkloadNamespace, namespace);
+    this.known(Dimension.DestinationPrincipal, local);
+  }
+}
+
+/** The client's side: the own workload is the source. */
+export class SourceReporter extends Reporter {
+  constructor(own: Workload) {
+    super(SOURCE, own);
+    this.known(Dimension.SourceWorkload, own.name);
+    this.known(Dimension.SourceWorkloadNamespace, own.namespace);
+    this.known(Dimension.SourceApp, own.app);
+    this.known(Dimension.SourceVersion, own.version);
+    this.known(Dimension.SourceCanonicalService, own.canonicalService);
+    this.known(Dimension.SourceCanonicalRevision, own.canonicalRevision, LATEST);
+    this.known(Dimension.SourceCluster, own.cluster);
+    this.set(Dimension.DestinationCanonicalRevision, LATEST);
+  }
+
+  protected readPeer(stream: BaseContext): void {
+    const peer = stream.property(UPSTREAM_PEER);
+    let local: Bytes | null = null;
+    let byIdentity: Bytes = EMPTY;
+    if (peer !== null) {
+      local = stream.property(UPSTREAM_LOCAL);
+      byIdentity = namespaceOf(peer);
+    }
+    const cluster = stream.property(CLUSTER);
+    let host: Bytes = EMPTY;
+    if (cluster !== null) host = hostOfCluster(cluster);
+    const namespace = byIdentity.length > 0 ? byIdentity : namespaceOfHost(host);
+    this.known(Dimension.SourcePrincipal, local);
+    this.known(Dimension.DestinationPrincipal, peer);
+    this.known(Dimension.DestinationWorkloadNamespace, byIdentity);
+    this.known(Dimension.DestinationService, host);
+    this.known(Dimension.DestinationServiceName, nameOfHost(host));
+    this.known(Dimension.DestinationServiceNamespace, namespace);
+  }
+}
+
+/** `application/grpc`, also with `+proto` or parameters; not `application/grpc-web`. */
+function isGrpc(type: Bytes): bool {
+  if (!type.startsWith(GRPC_TYPE)) return false;
+  const next = type.at(GRPC_TYPE.length);
+  return next < 0 || next == 0x2b || next == 0x3b;
+}
