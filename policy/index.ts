@@ -14,4 +14,4 @@ export { claimPath, isClaimName, JWT_METADATA } from "./assembly/values/claim";
 export { PrincipalValue } from "./assembly/values/principal";
 export { isEditable, LocalReply, readContent, readGrpcStatus, readLocalReply } from "./assembly/local-reply";
 export { PathTemplateValue, templateProblem } from "./assembly/values/path-template";
-export { pushFlags } from "./assembly/response-flags";
+export { flagNames } from "./assembly/response-flags";

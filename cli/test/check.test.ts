@@ -467,7 +467,7 @@ describe("the output", () => {
         'a,b.json:2:3: error MS0901: unknown field "greting, %"',
         '    2 |   "greting, %": 1',
         "      |   ^^^^^^^^^^^^",
-        "help: the fields are: mode, extract, inject, inbound, strip, sampling, tracestate, baggage, response, traceIdHeader",
+        "help: the fields are: mode, extract, inject, inbound, strip, sampling, tracestate, baggage, response, traceIdHeader, export",
         "      docs/errors/MS0901.md",
         "",
       ].join("\n"),
@@ -499,7 +499,7 @@ describe("the output", () => {
               line: 2,
               column: 3,
               endColumn: 15,
-              help: "the fields are: mode, extract, inject, inbound, strip, sampling, tracestate, baggage, response, traceIdHeader",
+              help: "the fields are: mode, extract, inject, inbound, strip, sampling, tracestate, baggage, response, traceIdHeader, export",
               page: "docs/errors/MS0901.md",
             },
           ],
@@ -515,7 +515,7 @@ describe("the output", () => {
     const ran = await cli(argv, { cwd: folder, env: { GITHUB_WORKSPACE: join(folder, "..") } });
     const name = folder.split("/").at(-1);
     expect(ran.stdout).toBe(
-      `::error file=${name}/a%2Cb.json,line=2,col=3,endColumn=15,title=MS0901::unknown field "greting, %25"%0Ahelp: the fields are: mode, extract, inject, inbound, strip, sampling, tracestate, baggage, response, traceIdHeader%0Adocs/errors/MS0901.md\n`,
+      `::error file=${name}/a%2Cb.json,line=2,col=3,endColumn=15,title=MS0901::unknown field "greting, %25"%0Ahelp: the fields are: mode, extract, inject, inbound, strip, sampling, tracestate, baggage, response, traceIdHeader, export%0Adocs/errors/MS0901.md\n`,
     );
     expect(ran.code).toBe(79);
   });

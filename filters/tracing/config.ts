@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { condition, headerName, percentage } from "../vocabulary.ts";
+import { addableHeader, condition, durationFrom, fieldValue, headerName, matching, percentage } from "../vocabulary.ts";
 
 const formats = z
   .array(z.enum(["tracecontext", "b3", "b3multi", "jaeger"]))
@@ -36,6 +36,60 @@ const baggage = z.strictObject({
   maxMembers: z.int().min(0).max(1024).default(64).describe("Members that may pass."),
   maxBytes: z.int().min(0).max(65536).default(8192).describe("Bytes of the header that may pass."),
   allow: z.array(z.string()).optional().describe("Keys that may pass [all; at an edge with `inbound: restart`, none]."),
+});
+
+const plainText = matching(/^[\x20-\x7e]{1,256}$/, "must be 1 to 256 characters of ASCII");
+const MOST = 16;
+const few = (object: Record<string, unknown>) => Object.keys(object).length <= MOST;
+
+const exporting = z.strictObject({
+  format: z.enum(["zipkin", "otlp"]).describe("`zipkin`: Zipkin's JSON v2. `otlp`: OpenTelemetry's protocol over HTTP, as JSON."),
+  cluster: matching(/^[\x21-\x7e]+$/, "must name one of Envoy's clusters, without blanks").describe(
+    "Envoy's cluster of the collector. It need not be there yet.",
+  ),
+  path: matching(/^\/[\x21-\x7e]*$/, "must begin with / and have no blanks")
+    .optional()
+    .describe("[`/api/v2/spans` or `/v1/traces`, as the format has it]"),
+  authority: matching(/^[\x21-\x7e]+$/, "must be a host, with or without a port")
+    .optional()
+    .describe("[the cluster's name, of Istio's `outbound|9411||zipkin.tools` the host]"),
+  headers: z
+    .record(addableHeader([]), z.union([fieldValue(), z.strictObject({ env: z.string().min(1) })]))
+    .refine(few, "must be 16 at most")
+    .meta({ maxProperties: MOST })
+    .default({})
+    .describe('Further headers. Secrets come from the VM\'s environment: `{ "x-api-key": { "env": "COLLECTOR_KEY" } }`.'),
+  service: plainText.optional().describe("Who we are [the node's cluster, else its id, else `unknown`]."),
+  attributes: z
+    .record(
+      matching(
+        /^(?!service\.(name|instance\.id)$)[A-Za-z0-9._/-]{1,64}$/,
+        "must be called by 1 to 64 letters, digits and . _ / -, and not service.name or service.instance.id",
+      ),
+      plainText,
+    )
+    .refine(few, "must be 16 at most")
+    .meta({ maxProperties: MOST })
+    .default({})
+    .describe(
+      'What is true of all spans: `{ "deployment.environment.name": "staging" }`. Of the resource in `otlp`, tags of each span in `zipkin`.',
+    ),
+  kind: z
+    .enum(["server", "client"])
+    .optional()
+    .describe(
+      "Which side of a call this proxy stands at [as the listener's `traffic_direction` says: `OUTBOUND` is the client's side; else the server's].",
+    ),
+  interval: durationFrom("10ms", "1h").default("1s").describe("A span waits at most so long for others."),
+  batch: z.int().min(1).max(10_000).default(100).describe("So many are sent at once, without waiting."),
+  maxQueue: z.int().min(1).max(100_000).default(1_000).describe("So many may wait, in each worker; those that come then are dropped."),
+  maxQueueBytes: z
+    .int()
+    .min(65_536)
+    .max(16_777_216)
+    .default(524_288)
+    .describe("Memory for those that wait, in each worker; a span takes 0.6 to 1.5 KiB."),
+  timeout: durationFrom("10ms", "60s").default("2s").describe("For the collector's answer. A batch without one is dropped."),
 });
 
 /** The configuration of the tracing filter: the source of config.schema.json, of the README's table, and of editor completion. */
@@ -75,6 +129,7 @@ export const tracingConfig = z.strictObject({
   traceIdHeader: headerName
     .optional()
     .describe("With `observe`: the request header in which a native filter before this one has put `%TRACE_ID%`, for Server-Timing."),
+  export: exporting.optional().describe("Sends the spans of sampled requests to a collector [they stay here]."),
 });
 
 /** A configuration as a user writes it; every field is optional. */

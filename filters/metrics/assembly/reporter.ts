@@ -1,5 +1,5 @@
 import { ArenaBuffer, BaseContext, Bytes, EMPTY, HeaderName, Headers, PropertyPath } from "proxy-wasm-assemblyscript-sdk";
-import { pushFlags } from "../../../policy";
+import { flagNames } from "../../../policy";
 import { Dimension, STANDARD } from "./core/dimension";
 import { hostOfCluster, nameOfHost, namespaceOfHost } from "./core/service";
 import { namespaceOf, Workload } from "./core/workload";
@@ -77,9 +77,8 @@ export abstract class Reporter {
   private flags(stream: BaseContext): Bytes {
     const flags = <u64>stream.propertyInt(FLAGS);
     if (flags == 0) return DASH;
-    const text = new ArenaBuffer();
-    pushFlags(flags, text);
-    return text.length == 0 ? DASH : text.bytes();
+    const names = flagNames(flags, new ArenaBuffer());
+    return names.length == 0 ? DASH : names;
   }
 }
 

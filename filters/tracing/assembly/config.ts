@@ -5,6 +5,7 @@ import { Extractor } from "./core/extract";
 import { Format } from "./core/incoming";
 import { WHOLE } from "./core/sampling";
 import { isKey, isValue } from "./core/tracestate";
+import { ExportConfig, readExport } from "./export/config";
 
 export enum Mode {
   /** We write the trace headers. */
@@ -42,6 +43,13 @@ export class TracingConfig {
   baggage: BaggagePolicy | null = null;
   serverTiming: bool = false;
   traceIdHeader: HeaderName | null = null;
+  /** Null: spans stay here. */
+  exporting: ExportConfig | null = null;
+
+  /** There are ids of ours, which a span can be told by. */
+  get hasSpans(): bool {
+    return this.exporting !== null && this.mode == Mode.Enforce && !this.strip && this.inject != 0;
+  }
 
   /** The percentage of the first rule that the request meets, else the general one. */
   shareFor(from: Attributes): u32 {
@@ -70,6 +78,8 @@ export function readConfig(json: JsonObject): TracingConfig {
   config.baggage = readBaggage(json.object("baggage"));
   config.serverTiming = json.object("response").boolean("serverTiming", false);
   config.traceIdHeader = readHeader(json, "traceIdHeader");
+  const exporting = json.object("export");
+  if (exporting.present) config.exporting = readExport(exporting);
   return config;
 }
 

@@ -1,13 +1,16 @@
 import {
   Bytes,
   Counter,
+  EMPTY,
   FilterHeadersStatus,
   HeaderName,
   Headers,
+  HttpCallResponse,
   HttpContext,
   JsonObject,
   PropertyPath,
   RootContext,
+  Status,
 } from "proxy-wasm-assemblyscript-sdk";
 import { ArenaBuffer } from "proxy-wasm-assemblyscript-sdk";
 import { MemoryGauges } from "proxy-wasm-assemblyscript-sdk";
@@ -20,6 +23,7 @@ import { Format, Incoming } from "./core/incoming";
 import { TRACEPARENT_LENGTH, TraceContext } from "./core/trace-context";
 import { Action, Tracer } from "./core/tracer";
 import { MAX_MEMBERS, Tracestate } from "./core/tracestate";
+import { Exporter } from "./export/exporter";
 import { BAGGAGE, SERVER_TIMING, TRACEPARENT, TRACESTATE } from "./headers";
 
 /** One part of a path, dots included: reads back as filter state `wasm.meshscript.tracing`. */
@@ -28,6 +32,9 @@ const ACTIONS: Bytes[] = [Bytes.of("action=start"), Bytes.of("action=continue"),
 const STRIPPED: Bytes = Bytes.of("action=strip");
 const TRACE_ID: Bytes = Bytes.of(" traceparent=");
 const PARENT_ID: Bytes = Bytes.of(" parent=");
+const NODE_ID: PropertyPath = PropertyPath.of("xds.node.id");
+const NODE_CLUSTER: PropertyPath = PropertyPath.of("xds.node.cluster");
+const UNKNOWN: Bytes = Bytes.of("unknown");
 const TRACE_METRIC: Bytes = Bytes.of("trace;desc=");
 
 export class TracingRoot extends RootContext {
@@ -41,6 +48,7 @@ export class TracingRoot extends RootContext {
   readonly attributes: Attributes = new Attributes();
   private gauges: MemoryGauges | null = null;
   private counters: Counter[] = [];
+  private exporter: Exporter | null = null;
 
   configure(json: JsonObject): bool {
     this.config = readConfig(json);
@@ -55,11 +63,33 @@ export class TracingRoot extends RootContext {
       new Counter("meshscript_tracing_stripped_total"),
     ];
     this.gauges = new MemoryGauges("meshscript_tracing");
-    return true;
+    return !this.config.hasSpans || this.openExporter();
   }
 
   createHttpContext(): HttpContext | null {
+    const exporter = this.exporter;
+    if (exporter !== null) return new Exported(this, exporter);
     return this.config.mode == Mode.Off ? null : new Tracing(this);
+  }
+
+  onTick(): void {
+    const exporter = this.exporter;
+    if (exporter !== null) exporter.tick();
+  }
+
+  onHttpCallResponse(response: HttpCallResponse): void {
+    const exporter = this.exporter;
+    if (exporter !== null) exporter.answered(response);
+  }
+
+  onDone(): bool {
+    const exporter = this.exporter;
+    return exporter === null || exporter.close();
+  }
+
+  onDelete(): void {
+    const exporter = this.exporter;
+    if (exporter !== null) exporter.delete();
   }
 
   count(what: i32): void {
@@ -67,13 +97,28 @@ export class TracingRoot extends RootContext {
     const gauges = this.gauges;
     if (gauges !== null) gauges.tick();
   }
+
+  private openExporter(): bool {
+    const config = this.config.exporting;
+    if (config === null) return true;
+    if (this.setTickPeriod(0) != Status.Ok) return this.lacks("timer", "proxy_set_tick_period_milliseconds");
+    const id = this.property(NODE_ID);
+    const instance = id === null ? EMPTY : id.copy();
+    let service = config.service;
+    if (service.length == 0) {
+      const cluster = this.property(NODE_CLUSTER);
+      service = cluster !== null && cluster.length > 0 ? cluster : instance.length > 0 ? instance : UNKNOWN;
+    }
+    this.exporter = new Exporter(this, config, service, instance);
+    return true;
+  }
 }
 
 class Tracing extends HttpContext {
   /** What Server-Timing tells the client: a traceparent, or a trace id. Kept only when it is asked for. */
   private told: Bytes | null = null;
 
-  constructor(private tracing: TracingRoot) {
+  constructor(protected tracing: TracingRoot) {
     super();
   }
 
@@ -117,7 +162,11 @@ class Tracing extends HttpContext {
     inject(headers, config.inject, tracer, root.text);
     if (config.serverTiming) this.told = timing(traceparent(tracer.context, root.text));
     this.note(tracer.action, tracer.context, tracer.parentId);
+    this.keep(tracer);
   }
+
+  /** For who needs the ids once the request is over. */
+  protected keep(tracer: Tracer): void {}
 
   /** A tracestate goes on with its trace only (3.3.1.4); with a new trace, or a bad member, all of it goes. */
   private tracestate(headers: Headers, continued: bool): void {
@@ -213,6 +262,45 @@ class Tracing extends HttpContext {
     }
     this.setProperty(FILTER_STATE, text.bytes());
     this.tracing.count(action);
+  }
+}
+
+/** A stream whose span is exported, if it is sampled. */
+class Exported extends Tracing {
+  private sampled: bool = false;
+  private debug: bool = false;
+  private traceHigh: u64 = 0;
+  private traceLow: u64 = 0;
+  private spanId: u64 = 0;
+  private parentId: u64 = 0;
+
+  constructor(
+    tracing: TracingRoot,
+    private readonly exporter: Exporter,
+  ) {
+    super(tracing);
+  }
+
+  onLog(): void {
+    if (!this.sampled) return;
+    const span = this.exporter.span;
+    span.traceHigh = this.traceHigh;
+    span.traceLow = this.traceLow;
+    span.id = this.spanId;
+    span.parentId = this.parentId;
+    span.debug = this.debug;
+    this.exporter.record(this, this.tracing.attributes);
+  }
+
+  protected keep(tracer: Tracer): void {
+    const context = tracer.context;
+    if (!context.sampled) return;
+    this.sampled = true;
+    this.debug = context.debug;
+    this.traceHigh = context.traceHigh;
+    this.traceLow = context.traceLow;
+    this.spanId = context.spanId;
+    this.parentId = tracer.parentId;
   }
 }
 

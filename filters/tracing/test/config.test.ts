@@ -67,6 +67,27 @@ const condition: fc.Arbitrary<{ [key: string]: Json }> = fc
 const key = fc.constantFrom("ms", "a", "0z", "tenant@shop", "a-b_c*d/e");
 const member = fc.constantFrom("1", "a b", "x;y:z", "~!");
 const formats = fc.uniqueArray(fc.constantFrom("tracecontext", "b3", "b3multi", "jaeger"));
+const exporting = fc.record(
+  {
+    format: fc.constantFrom("zipkin", "otlp"),
+    cluster: fc.constantFrom("zipkin", "outbound|9411||zipkin.tools", "a|", "|", '"\\'),
+    path: fc.constantFrom("/", "/v1/traces", "/a?b=c#d", '/"\\'),
+    authority: fc.constantFrom("zipkin.tools:9411", "[::1]:80", '"'),
+    headers: fc.dictionary(fc.constantFrom("x-api-key", "Authorization", "a_b"), fc.constantFrom("", "Bearer 1", "\u00e4", "a\tb")),
+    service: fc.constantFrom("shop", "a b", '"\\', "x".repeat(256)),
+    attributes: fc.dictionary(
+      fc.constantFrom("deployment.environment.name", "a/b", "A-1_", "x".repeat(64)),
+      fc.constantFrom("staging", '"\\'),
+    ),
+    kind: fc.constantFrom("server", "client"),
+    interval: fc.constantFrom("10ms", "1s", "1.5s", "59m59s", "1h"),
+    batch: fc.constantFrom(1, 100, 10_000),
+    maxQueue: fc.constantFrom(1, 1_000, 100_000),
+    maxQueueBytes: fc.constantFrom(65_536, 524_288, 16_777_216),
+    timeout: fc.constantFrom("10ms", "2s", "60s", "1m"),
+  },
+  { requiredKeys: ["format", "cluster"] },
+);
 const config = fc.record(
   {
     mode: fc.constantFrom("enforce", "observe", "off"),
@@ -90,6 +111,7 @@ const config = fc.record(
     ),
     response: fc.record({ serverTiming: fc.boolean() }, { requiredKeys: [] }),
     traceIdHeader: headerName,
+    export: exporting,
   },
   { requiredKeys: [] },
 );
@@ -146,6 +168,34 @@ const junk: Json[] = [
   ["1::2::3"],
   ["1:2:3:4:5:6:7::/112"],
   [""],
+  "10ms",
+  "9ms",
+  "1h1ns",
+  "60001ms",
+  10_001,
+  65_535,
+  100_001,
+  16_777_217,
+  "/a b",
+  "a b",
+  "\u00e4",
+  "x".repeat(257),
+  { "x-api-key": "1" },
+  { "x-api-key": 1 },
+  { "x-api-key": {} },
+  { "x-api-key": { env: "" } },
+  { "x-api-key": { env: 1 } },
+  { "x-api-key": "a\u0000b" },
+  { "content-type": "text/plain" },
+  { ":path": "/" },
+  { host: "a" },
+  { "a b": "c" },
+  { "service.name": "c" },
+  { "service.instance.id": "c" },
+  Object.fromEntries(Array.from({ length: 17 }, (_, n) => [`x-${n}`, "1"])),
+  { format: "zipkin" },
+  { cluster: "zipkin" },
+  { format: "zipkin", cluster: "zipkin" },
 ];
 
 /** Every place in a configuration where a value stands, as a function that puts another there. */
@@ -165,17 +215,19 @@ function places(root: Json): ((value: Json) => Json)[] {
   return [];
 }
 
+const durations = ["export.interval", "export.timeout"];
+
 function judge(candidate: Json): { zod: boolean; schema: boolean; module: boolean; logs: string[] } {
   const verdict = configure(JSON.stringify(candidate));
   const { success, error } = tracingConfig.safeParse(candidate);
   // Only the module knows regular expressions.
   const pattern = !verdict.accepted && /\.regex \(line 1, column \d+\): must be a regular expression/.test(verdict.logs[0] ?? "");
   if (pattern && success && bySchema(candidate)) return { zod: false, schema: false, module: false, logs: verdict.logs };
-  // No pattern tells the bits of a network: there the schema, and only it, lets pass what the module then refuses.
-  const toTheBit = error?.issues.every(({ path }) => path.at(-2) === "cidr") ?? false;
+  // No pattern tells the bits of a network, or how long a duration is: there the schema, and only it, lets pass what the module then refuses.
+  const beyond = error?.issues.every(({ path }) => path.at(-2) === "cidr" || durations.includes(path.join("."))) ?? false;
   return {
     zod: success,
-    schema: toTheBit ? bySchema(candidate) && success : bySchema(candidate),
+    schema: beyond ? bySchema(candidate) && success : bySchema(candidate),
     module: verdict.accepted,
     logs: verdict.logs,
   };
@@ -244,7 +296,7 @@ describe("a refusal names the path, the value and the fix", () => {
     ],
     [
       { samplng: {} },
-      "samplng (line 1, column 3): unknown field; known: mode, extract, inject, inbound, strip, sampling, tracestate, baggage, response, traceIdHeader",
+      "samplng (line 1, column 3): unknown field; known: mode, extract, inject, inbound, strip, sampling, tracestate, baggage, response, traceIdHeader, export",
     ],
     [
       { sampling: { rules: [{ when: [{ header: "x-a", query: "a", exact: "" }], percentage: 1 }] } },
@@ -262,6 +314,21 @@ describe("a refusal names the path, the value and the fix", () => {
       { sampling: { rules: [{ when: [{ header: "x-a", regex: "/a(b" }], percentage: 1 }] } },
       'sampling.rules[0].when[0].regex (line 1, column 57): must be a regular expression as RE2 has them: ( without a ) at byte 2 of "/a(b"',
     ],
+    [{ export: { cluster: "zipkin" } }, "export (line 1, column 11): format is missing"],
+    [{ export: { format: "otlp" } }, "export (line 1, column 11): cluster is missing"],
+    [
+      { export: { format: "otlp", cluster: "a b" } },
+      "export.cluster (line 1, column 39): must name one of Envoy's clusters, without blanks",
+    ],
+    [
+      { export: { format: "otlp", cluster: "c", headers: { host: "a" } } },
+      "export.headers.host (line 1, column 61): is no name of a header that may be added here",
+    ],
+    [
+      { export: { format: "otlp", cluster: "c", headers: { "x-api-key": { env: "NONE" } } } },
+      "export.headers.x-api-key.env (line 1, column 73): names nothing in the VM's environment: set NONE in vm_config.environment_variables",
+    ],
+    [{ export: { format: "otlp", cluster: "c", interval: "9ms" } }, "export.interval (line 1, column 54): duration out of range"],
     [{ sampling: { rules: [{ percentage: 1 }] } }, "sampling.rules[0] (line 1, column 23): when must hold at least one condition"],
   ])("%j", (candidate, message) => {
     const { logs, module } = judge(candidate);

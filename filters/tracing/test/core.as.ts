@@ -13,6 +13,10 @@ import { sampledByTraceId } from "../assembly/core/sampling";
 import { TraceContext } from "../assembly/core/trace-context";
 import { Tracer } from "../assembly/core/tracer";
 import { Tracestate } from "../assembly/core/tracestate";
+import { Endpoint } from "../assembly/core/endpoint";
+import { flagNames } from "../../../policy";
+import { pushQuoted } from "../assembly/core/json-text";
+import { SpanQueue } from "../assembly/core/span-queue";
 import { isTraceHeader } from "../assembly/headers";
 
 const IN: usize = memory.data(1 << 17, 16);
@@ -118,4 +122,63 @@ export function baggage(length: i32, allowLength: i32, maxMembers: i32, maxBytes
 
 export function traceHeader(length: i32): i32 {
   return isTraceHeader(Bytes.static(IN, length)) ? 1 : 0;
+}
+
+/** A JSON string of bytes. */
+export function quoted(length: i32, most: i32): i32 {
+  const before = enter(1);
+  const text = new ArenaBuffer();
+  pushQuoted(text, Bytes.static(IN, length), most);
+  const written = text.ok ? text.length : -1;
+  if (text.ok) memory.copy(OUT, text.at, text.length);
+  leave(before);
+  return written;
+}
+
+/** Host and port: the host at `output`, its length, the port, and whether it looks like IPv4 (1) or IPv6 (2), at 1,024. */
+export function endpoint(length: i32): i32 {
+  const found = new Endpoint().read(Bytes.static(IN, length));
+  memory.copy(OUT, found.host.ptr, found.host.length);
+  store<u32>(OUT, found.port, 1024);
+  store<u8>(OUT, found.isV4 ? 1 : found.isV6 ? 2 : 0, 1028);
+  return found.host.length;
+}
+
+export function flags(bits: u64): i32 {
+  const before = enter(1);
+  const names = flagNames(bits, new ArenaBuffer());
+  memory.copy(OUT, names.ptr, names.length);
+  const length = names.length;
+  leave(before);
+  return length;
+}
+
+let queue: SpanQueue = new SpanQueue(Bytes.of("["), Bytes.of("]"), 1, 64);
+
+export function queueOf(maxSpans: i32, maxBytes: i32): void {
+  queue.free();
+  queue = new SpanQueue(Bytes.of('{"a":['), Bytes.of("]}]}]}"), maxSpans, maxBytes);
+}
+
+export function queuePush(length: i32): i32 {
+  return queue.push(Bytes.static(IN, length)) ? 1 : 0;
+}
+
+export function queueTake(spans: i32): i32 {
+  const body = queue.body(spans);
+  memory.copy(OUT, body.ptr, body.length);
+  queue.release(spans);
+  return body.length;
+}
+
+export function queueDrop(spans: i32): i32 {
+  return queue.drop(spans);
+}
+
+export function queueCount(): i32 {
+  return queue.count;
+}
+
+export function queueHalf(): i32 {
+  return queue.half ? 1 : 0;
 }

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { eventually } from "../../../harness/expect/index.ts";
 import { type Envoy, closedLoop, openEnvoy } from "../../../harness/index.ts";
 import { tracingModule } from "./support.ts";
 
@@ -73,3 +74,28 @@ test("no header that Envoy lets in by default makes linear memory grow past that
   expect(arena).toBeLessThan(256 * 1024);
   expect(linear).toBeLessThanOrEqual(LIMIT);
 });
+
+test("with export it is the same after 10,240 and after 20,480 spans", async () => {
+  const config = { export: { format: "otlp", cluster: "collector", interval: "50ms" } };
+  await using exporting = await openEnvoy({
+    filters: [{ name: "tracing", wasm: await tracingModule(), config }],
+    routes: [{ match: { prefix: "/" }, direct_response: { status: 200 } }],
+    upstreams: { collector: {} },
+    componentLogLevel: "wasm:info",
+  });
+  const of = async (name: string) => Number((await exporting.stat(`wasmcustom.meshscript_tracing_${name}`)) ?? 0);
+  const load = (requests: number) => closedLoop(exporting.address(), { requests, headers, path: `/${"x".repeat(300)}` });
+  const first = await load(10_240);
+  const early = await of("linear_memory_bytes");
+  const more = await load(10_240);
+  const late = await of("linear_memory_bytes");
+  await eventually(async () => expect((await of("spans_exported_total")) + (await of("spans_dropped_total"))).toBe(20_480));
+
+  expect([first, more]).toEqual([new Map([[200, 10_240]]), new Map([[200, 10_240]])]);
+  expect(early).toBeGreaterThan(0);
+  expect(late).toBe(early);
+  expect(late).toBeLessThanOrEqual(LIMIT);
+  expect(await of("export_failures_total")).toBe(0);
+  expect(await of("live_objects")).toBeLessThan(10_000);
+  console.log(`tracing with export: ${late} bytes of linear memory, ${await of("spans_dropped_total")} of 20,480 spans dropped`);
+}, 120_000);

@@ -12,10 +12,10 @@ export const Flag = {
   DownstreamConnectionTermination: [0x4000, "DC"],
   StreamIdleTimeout: [0x10000, "SI"],
   DownstreamProtocolError: [0x40000, "DPE"],
-  UpstreamProtocolError: [0x80000, "UPE"],
-  OverloadManager: [0x800000, "OM"],
-  NoClusterFound: [0x2000000, "NC"],
-  UpstreamMaxStreamDurationReached: [0x100000, "UMSDR"],
+  UpstreamProtocolError: [0x800000, "UPE"],
+  OverloadManager: [0x2000000, "OM"],
+  NoClusterFound: [0x1000000, "NC"],
+  UpstreamMaxStreamDurationReached: [0x80000, "UMSDR"],
 } as const satisfies Record<string, readonly [number, string]>;
 
 /** What is known of a stream beside its messages: Envoy's StreamInfo. */
