@@ -155,24 +155,29 @@ export class HistogramFamily extends MetricFamily<Histogram> {
 
 const LONGEST = 128;
 /** Behind each of these a dot begins a tag of its own in Istio's bootstrap, whose patterns are not anchored. */
-const TAGS: Bytes[] = [Bytes.of("component"), Bytes.of("cache"), Bytes.of("tag")];
+const TAGS: Bytes[] = [Bytes.of("component"), Bytes.of("cache"), Bytes.of("tag"), Bytes.of("wasm_filter")];
 
 /**
  * A label's value that cannot end its label early, begin another one, or break the exposition: `;` and control characters become `_`, and so does
- * what would be taken for the beginning of a label (`=.=`) or of one of Istio's tags (`component.`, `cache.`, `tag.`). 128 bytes at most.
+ * what would be taken for the beginning of a label (`=.=`) or of one of Istio's tags (`component.`, `cache.`, `tag.`, `wasm_filter.`). 128 bytes at most.
  */
 export function labelValue(value: Bytes): string {
+  const out = new ArenaBuffer();
+  pushLabelValue(value, out);
+  return out.bytes().toString();
+}
+
+/** Appends what `labelValue` makes of a value: a key by which series are told apart as whoever reads them does. */
+export function pushLabelValue(value: Bytes, into: ArenaBuffer): void {
   const utf8 = isUtf8(value.ptr, value.length);
   let end = min(value.length, LONGEST);
   while (utf8 && end < value.length && end > 0 && (value.at(end) & 0xc0) == 0x80) end--;
-  const out = new ArenaBuffer();
   for (let i = 0; i < end; i++) {
     const byte = <u8>value.at(i);
-    const unsafe = byte < 0x20 || byte == 0x7f || byte == 0x3b || (byte >= 0x80 && !utf8) || (byte == 0x2e && endsTag(out.bytes()));
+    const unsafe = byte < 0x20 || byte == 0x7f || byte == 0x3b || (byte >= 0x80 && !utf8) || (byte == 0x2e && endsTag(value.slice(0, i)));
     const label = byte == 0x3d && value.at(i + 1) == 0x2e && value.at(i + 2) == 0x3d;
-    out.pushByte(unsafe || label ? 0x5f : byte);
+    into.pushByte(unsafe || label ? 0x5f : byte);
   }
-  return out.bytes().toString();
 }
 
 function endsTag(text: Bytes): bool {

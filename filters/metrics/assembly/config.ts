@@ -61,11 +61,11 @@ export class MetricsConfig {
           labels.splice(i, 1);
         }
       }
-      groups.push(new Group(together, own, null, this.budgetOf(together[0]), overflow));
+      groups.push(new Group(together, suffixesFirst(own), null, this.budgetOf(STANDARD_METRICS), overflow));
     }
     for (let i = 0; i < this.metrics.length; i++) {
       const own = this.metrics[i];
-      groups.push(new Group([own.metric], own.labels, own.when, this.budgetOf(own.metric), overflow));
+      groups.push(new Group([own.metric], suffixesFirst(own.labels), own.when, this.budgetOf(own.metric.name), overflow));
     }
     return groups;
   }
@@ -83,8 +83,8 @@ export class MetricsConfig {
   }
 
   /** Both sides of a metric share it: to who reads them they are one. */
-  private budgetOf(metric: Metric): Budget {
-    return new Budget(Bytes.of(metric.name), this.maxSeries);
+  private budgetOf(metric: string): Budget {
+    return new Budget(Bytes.of(metric), this.maxSeries);
   }
 }
 
@@ -136,6 +136,22 @@ function standardMetrics(): Metric[] {
     new Metric("istio_request_bytes", MetricType.Histogram, Measure.RequestBytes),
     new Metric("istio_response_bytes", MetricType.Histogram, Measure.ResponseBytes),
   ];
+}
+
+/** Istio's metrics have one budget: which of them are together is for the configuration to say, and must not make it another one. */
+const STANDARD_METRICS: string = "istio";
+
+/** Patterns of tags are not anchored: `app=.=` would be found in `source_app=.=`, were it not in front of it. Otherwise the order stays. */
+function suffixesFirst(labels: Label[]): Label[] {
+  const ordered: Label[] = [];
+  for (let i = 0; i < labels.length; i++) {
+    let at = 0;
+    while (at < ordered.length && !ordered[at].name.endsWith(labels[i].name)) at++;
+    ordered.push(labels[i]);
+    for (let k = ordered.length - 1; k > at; k--) ordered[k] = ordered[k - 1];
+    ordered[at] = labels[i];
+  }
+  return ordered;
 }
 
 const BASE: Label[] = [];

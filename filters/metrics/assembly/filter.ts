@@ -33,7 +33,8 @@ export class MetricsRoot extends RootContext {
   configure(json: JsonObject): bool {
     this.config = readConfig(json);
     if (!json.ok()) return false;
-    if (SharedData.set(PROBE, PROBE) != Status.Ok) return this.lacks("shared data", "proxy_get_shared_data and proxy_set_shared_data");
+    if (SharedData.set(PROBE, PROBE) != Status.Ok || SharedData.get(PROBE) === null)
+      return this.lacks("shared data", "proxy_get_shared_data and proxy_set_shared_data");
     const overflow = new Counter("meshscript_metrics_series_overflow_total");
     if (overflow.status != Status.Ok) return this.lacks("metrics", "proxy_define_metric");
     const own = completed(this.config.workload, this);
@@ -62,13 +63,20 @@ export class MetricsRoot extends RootContext {
 
 /** One side's reporter with the metrics that it fills. */
 class Recorder {
+  /** The dimensions that some metric shows. */
+  private readonly needed: u32;
+
   constructor(
     private reporter: Reporter,
     private groups: Group[],
-  ) {}
+  ) {
+    let needed: u32 = 0;
+    for (let i = 0; i < groups.length; i++) needed |= groups[i].needs;
+    this.needed = needed;
+  }
 
   record(stream: RootContext, headers: Headers, from: Attributes, measures: Measures): void {
-    this.reporter.read(stream, headers);
+    this.reporter.read(stream, headers, this.needed);
     for (let i = 0; i < this.groups.length; i++) this.groups[i].record(this.reporter.values, from, measures);
   }
 }

@@ -1,4 +1,4 @@
-import { ArenaBuffer, Bytes, Counter, labelValue, randomBytes, SipHash } from "proxy-wasm-assemblyscript-sdk";
+import { ArenaBuffer, Bytes, Counter, pushLabelValue, randomBytes, SipHash } from "proxy-wasm-assemblyscript-sdk";
 import { Attributes, Conditions } from "../../../policy";
 import { Budget } from "./budget";
 import { Label } from "./label";
@@ -10,6 +10,8 @@ const OVERFLOW: Bytes = Bytes.of("__overflow__");
 /** Metrics that have the same labels: found together, by one look. Known series cost no host call but their own. */
 export class Group {
   private readonly hasher: SipHash;
+  /** Of its labels: values alone do not say what they are of. */
+  private readonly names: Bytes;
   private readonly key: ArenaBuffer = new ArenaBuffer();
   private hashes: StaticArray<u64> = new StaticArray<u64>(64);
   private keys: StaticArray<Bytes | null> = new StaticArray<Bytes | null>(64);
@@ -31,6 +33,19 @@ export class Group {
     const seed = new StaticArray<u64>(2);
     randomBytes(changetype<usize>(seed), 16);
     this.hasher = new SipHash(seed[0], seed[1]);
+    let names = "";
+    for (let i = 0; i < labels.length; i++) names += labels[i].name + "=";
+    this.names = Bytes.of(names);
+  }
+
+  /** The dimensions that its labels show, a bit for each. */
+  get needs(): u32 {
+    let needed: u32 = 0;
+    for (let i = 0; i < this.labels.length; i++) {
+      const dimension = this.labels[i].dimension;
+      if (dimension >= 0) needed |= 1 << dimension;
+    }
+    return needed;
   }
 
   /** @param dimensions values of Istio's labels */
@@ -49,7 +64,7 @@ export class Group {
     key.clear();
     for (let i = 0; i < this.labels.length; i++) {
       const label = this.labels[i];
-      key.pushSized(label.dimension < 0 ? label.read(from) : dimensions[label.dimension]);
+      pushValue(label.dimension < 0 ? label.read(from) : dimensions[label.dimension], key);
     }
     if (!key.ok) return this.overflowing();
     const bytes = key.bytes();
@@ -58,7 +73,7 @@ export class Group {
     const place = this.placeOf(hash, bytes);
     const known = this.found[place];
     if (known !== null) return known;
-    if (!this.budget.grants(bytes)) return this.overflowing();
+    if (!this.budget.grants(this.names, bytes)) return this.overflowing();
     const made = this.make(this.prefixOf(bytes));
     this.add(hash, bytes.copy(), made);
     return made;
@@ -128,9 +143,17 @@ export class Group {
     let at = 0;
     for (let i = 0; i < this.labels.length; i++) {
       const length = <i32>load<u32>(key.ptr + <usize>at);
-      prefix += this.labels[i].name + "=.=" + labelValue(key.slice(at + 4, at + 4 + length)) + ";.;";
+      prefix += this.labels[i].name + "=.=" + key.slice(at + 4, at + 4 + length).toString() + ";.;";
       at += 4 + length;
     }
     return prefix;
   }
+}
+
+/** Appends a value as the series shows it, its length in front: values that look alike are one series. */
+function pushValue(value: Bytes, key: ArenaBuffer): void {
+  const begin = key.length;
+  if (key.reserve(4) == 0) return;
+  pushLabelValue(value, key);
+  if (key.ok) store<u32>(key.at + <usize>begin, key.length - begin - 4);
 }

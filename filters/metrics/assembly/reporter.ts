@@ -26,6 +26,18 @@ const LOCAL: PropertyPath = PropertyPath.of("connection.uri_san_local_certificat
 const UPSTREAM_PEER: PropertyPath = PropertyPath.of("upstream.uri_san_peer_certificate");
 const UPSTREAM_LOCAL: PropertyPath = PropertyPath.of("upstream.uri_san_local_certificate");
 
+/** What is found together. */
+const OF_PROTOCOL: u32 = (1 << Dimension.RequestProtocol) | (1 << Dimension.GrpcResponseStatus);
+const OF_PEER: u32 =
+  (1 << Dimension.SourcePrincipal) |
+  (1 << Dimension.SourceWorkloadNamespace) |
+  (1 << Dimension.DestinationPrincipal) |
+  (1 << Dimension.DestinationWorkloadNamespace) |
+  (1 << Dimension.DestinationService) |
+  (1 << Dimension.DestinationServiceName) |
+  (1 << Dimension.DestinationServiceNamespace) |
+  (1 << Dimension.ConnectionSecurityPolicy);
+
 /** Finds the values of Istio's labels, by the rules of Istio's own filter, for one side of the mesh. */
 export abstract class Reporter {
   /** By `Dimension`. What belongs to the own workload is there from the beginning. */
@@ -40,18 +52,22 @@ export abstract class Reporter {
     this.set(Dimension.Reporter, reporter);
   }
 
-  /** What is asked of a stream that is over. */
-  read(stream: BaseContext, headers: Headers): void {
-    const type = headers.get(HeaderName.CONTENT_TYPE);
-    const grpc = type !== null && isGrpc(type);
-    this.set(Dimension.RequestProtocol, grpc ? GRPC : HTTP);
-    const text = this.text;
-    text.clear();
-    text.pushDecimal(<u64>max(stream.propertyInt(CODE), 0));
-    this.set(Dimension.ResponseCode, text.bytes());
-    this.set(Dimension.GrpcResponseStatus, grpc ? this.grpcStatus(stream) : EMPTY);
-    this.set(Dimension.ResponseFlags, this.flags(stream));
-    this.readPeer(stream);
+  /** @param needed the dimensions that somebody asks for, a bit for each: others are not read */
+  read(stream: BaseContext, headers: Headers, needed: u32): void {
+    if (needed & OF_PROTOCOL) {
+      const type = headers.get(HeaderName.CONTENT_TYPE);
+      const grpc = type !== null && isGrpc(type);
+      this.set(Dimension.RequestProtocol, grpc ? GRPC : HTTP);
+      this.set(Dimension.GrpcResponseStatus, grpc ? this.grpcStatus(stream) : EMPTY);
+    }
+    if (needed & (1 << Dimension.ResponseCode)) {
+      const text = this.text;
+      text.clear();
+      text.pushDecimal(<u64>max(stream.propertyInt(CODE), 0));
+      this.set(Dimension.ResponseCode, text.bytes());
+    }
+    if (needed & (1 << Dimension.ResponseFlags)) this.set(Dimension.ResponseFlags, this.flags(stream));
+    if (needed & OF_PEER) this.readPeer(stream);
   }
 
   protected abstract readPeer(stream: BaseContext): void;
@@ -66,9 +82,9 @@ export abstract class Reporter {
   }
 
   private grpcStatus(stream: BaseContext): Bytes {
-    const status = stream.propertyInt(GRPC_STATUS, -1);
-    if (status < 0) return EMPTY;
-    if (status > MOST_GRPC) return UNKNOWN;
+    const status = stream.propertyInt(GRPC_STATUS, i64.MIN_VALUE);
+    if (status == i64.MIN_VALUE) return EMPTY;
+    if (status < 0 || status > MOST_GRPC) return UNKNOWN;
     const text = new ArenaBuffer();
     text.pushDecimal(<u64>status);
     return text.bytes();
