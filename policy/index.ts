@@ -15,3 +15,5 @@ export { PrincipalValue } from "./assembly/values/principal";
 export { isEditable, LocalReply, readContent, readGrpcStatus, readLocalReply } from "./assembly/local-reply";
 export { PathTemplateValue, templateProblem } from "./assembly/values/path-template";
 export { flagNames } from "./assembly/response-flags";
+export { hostOfCluster } from "./assembly/cluster-name";
+export { readSecret } from "./assembly/secret";

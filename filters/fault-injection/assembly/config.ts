@@ -1,5 +1,5 @@
-import { Bytes, EMPTY, environmentVariable, HeaderName, JsonArray, JsonKind, JsonObject } from "proxy-wasm-assemblyscript-sdk";
-import { Conditions, isEditable, LocalReply } from "../../../policy";
+import { Bytes, EMPTY, HeaderName, JsonArray, JsonKind, JsonObject } from "proxy-wasm-assemblyscript-sdk";
+import { Conditions, isEditable, LocalReply, readSecret } from "../../../policy";
 import { HEADER_CONTROL, readFault } from "./config/fault";
 import { WHOLE } from "./core/dice";
 import { Fault, Mode } from "./fault";
@@ -93,18 +93,6 @@ function readHeaderControl(json: JsonObject): HeaderControl {
   if (!json.has("secret") && !json.has("from")) json.problem("", "needs one of: secret, from");
   else if (json.has("secret") && json.has("from")) json.problem("", "has one too many: secret or from, not both");
   return control;
-}
-
-/** Of the VM's environment, where no config dump shows it. */
-function readSecret(json: JsonObject): Bytes {
-  const name = json.string("env");
-  const value = environmentVariable(name);
-  if (!json.has("env")) json.problem("", "env is missing");
-  else if (name.length == 0) json.problem("env", "must not be empty");
-  else if (value === null || value.length == 0) {
-    json.problem("env", "names nothing in the VM's environment: set " + name + " in vm_config.environment_variables");
-  }
-  return value === null ? Bytes.of("") : value;
 }
 
 function readSecretHeader(json: JsonObject, otherwise: HeaderName): HeaderName {

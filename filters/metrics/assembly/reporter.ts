@@ -1,7 +1,7 @@
 import { ArenaBuffer, BaseContext, Bytes, EMPTY, HeaderName, Headers, PropertyPath } from "proxy-wasm-assemblyscript-sdk";
-import { flagNames } from "../../../policy";
+import { flagNames, hostOfCluster } from "../../../policy";
 import { Dimension, STANDARD } from "./core/dimension";
-import { hostOfCluster, nameOfHost, namespaceOfHost } from "./core/service";
+import { nameOfHost, namespaceOfHost } from "./core/service";
 import { namespaceOf, Workload } from "./core/workload";
 
 const UNKNOWN: Bytes = Bytes.of("unknown");

@@ -1,5 +1,5 @@
-import { Bytes, environmentVariable, HeaderList, HeaderName, isFieldValue, JsonKind, JsonObject } from "proxy-wasm-assemblyscript-sdk";
-import { LocalReply } from "../../../../policy";
+import { Bytes, HeaderList, HeaderName, isFieldValue, JsonKind, JsonObject } from "proxy-wasm-assemblyscript-sdk";
+import { hostOfCluster, LocalReply, readSecret } from "../../../../policy";
 
 export enum SpanFormat {
   Zipkin = 0,
@@ -27,7 +27,6 @@ const LONGEST_TEXT: i32 = 256;
 const LONGEST_KEY: i32 = 64;
 const MILLISECOND: i64 = 1_000_000;
 const SECOND: i64 = 1000 * MILLISECOND;
-const PIPE: u8 = 0x7c;
 
 /** Where spans go, and how many may wait. */
 export class ExportConfig {
@@ -62,7 +61,7 @@ export function readExport(json: JsonObject): ExportConfig {
   const path = json.bytes("path", PATHS[config.format]);
   const absolute = path.at(0) == 0x2f && isVisible(path);
   if (!absolute) json.problem("path", "must begin with / and have no blanks");
-  const authority = json.bytes("authority", hostOf(config.cluster));
+  const authority = json.bytes("authority", hostOfCluster(config.cluster));
   const visible = isVisible(authority);
   if (!visible && json.has("authority")) json.problem("authority", "must be a host, with or without a port");
   // A list says by itself what it does not take, in a line of its own: it is given only what it takes.
@@ -82,13 +81,6 @@ export function readExport(json: JsonObject): ExportConfig {
   return config;
 }
 
-/** Istio's clusters are called `outbound|9411||zipkin.istio-system.svc.cluster.local`, which is no host: its last part is. */
-function hostOf(cluster: Bytes): Bytes {
-  let start = 0;
-  for (let at = cluster.indexOf(PIPE); at >= 0; at = cluster.indexOf(PIPE, at + 1)) start = at + 1;
-  return start < cluster.length ? cluster.slice(start) : cluster;
-}
-
 function readHeaders(json: JsonObject, headers: HeaderList): void {
   if (json.size > MOST_HEADERS) json.problem("", "must be 16 at most");
   for (let i = 0; i < json.size; i++) {
@@ -99,18 +91,6 @@ function readHeaders(json: JsonObject, headers: HeaderList): void {
     else if (!isFieldValue(value)) json.problem(key, "is no header value");
     else headers.add(name, value);
   }
-}
-
-/** Of the VM's environment, where no config dump shows it. */
-function readSecret(json: JsonObject): Bytes {
-  const name = json.string("env");
-  const value = environmentVariable(name);
-  if (!json.has("env")) json.problem("", "env is missing");
-  else if (name.length == 0) json.problem("env", "must not be empty");
-  else if (value === null || value.length == 0) {
-    json.problem("env", "names nothing in the VM's environment: set " + name + " in vm_config.environment_variables");
-  }
-  return value === null ? Bytes.of("") : value;
 }
 
 function readAttributes(json: JsonObject, config: ExportConfig): void {
