@@ -12,7 +12,7 @@ export { seeded } from "./assembly/seed";
 export { Value } from "./assembly/value";
 export { claimPath, isClaimName, JWT_METADATA } from "./assembly/values/claim";
 export { PrincipalValue } from "./assembly/values/principal";
-export { isEditable, LocalReply, readContent, readGrpcStatus, readLocalReply } from "./assembly/local-reply";
+export { isEditable, LocalReply, readAddedHeader, readContent, readGrpcStatus, readLocalReply } from "./assembly/local-reply";
 export { PathTemplateValue, templateProblem } from "./assembly/values/path-template";
 export { flagNames } from "./assembly/response-flags";
 export { hostOfCluster } from "./assembly/cluster-name";

@@ -110,6 +110,15 @@ export function readContent(json: JsonObject, reply: LocalReply, reserved: strin
   }
 }
 
+/** The name of a header that a filter adds to answers; null when absent or wrong, which is noted. */
+export function readAddedHeader(json: JsonObject, key: string): HeaderName | null {
+  if (!json.has(key)) return null;
+  const name = new HeaderName(json.string(key));
+  if (LocalReply.mayAdd(name, [])) return name;
+  json.problem(key, "is no name of a header that may be added here");
+  return null;
+}
+
 /** A status of gRPC by its name, `"UNAVAILABLE"`, or its number, 0 to 16; -1 when absent or wrong, which is noted. */
 export function readGrpcStatus(json: JsonObject, key: string): i32 {
   if (!json.has(key)) return -1;

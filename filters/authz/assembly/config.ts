@@ -1,5 +1,5 @@
 import { Bytes, GrpcStatus, HeaderName, JsonObject } from "proxy-wasm-assemblyscript-sdk";
-import { LocalReply, readLocalReply } from "../../../policy";
+import { LocalReply, readAddedHeader, readLocalReply } from "../../../policy";
 import { PolicyReader } from "./config/policy";
 import { Subjects } from "./core/rule";
 import { Rules } from "./core/rules";
@@ -41,13 +41,6 @@ export function readConfig(json: JsonObject): AuthzConfig {
   config.mode = <Mode>json.choice("mode", MODES);
   config.rules = new Rules(reader.rules, reader.subjects, strict, reader.restricted, reader.dryRestricted, allows);
   readLocalReply(json.object("refusal"), config.refusal, LEAST_STATUS, GRPC, []);
-  if (json.has("reasonHeader")) config.reasonHeader = readReasonHeader(json);
+  config.reasonHeader = readAddedHeader(json, "reasonHeader");
   return config;
-}
-
-function readReasonHeader(json: JsonObject): HeaderName | null {
-  const name = new HeaderName(json.string("reasonHeader"));
-  if (LocalReply.mayAdd(name, [])) return name;
-  json.problem("reasonHeader", "is no name of a header that may be added here");
-  return null;
 }

@@ -1,5 +1,5 @@
 import { Bytes, EMPTY, HeaderName, JsonArray, JsonKind, JsonObject } from "proxy-wasm-assemblyscript-sdk";
-import { Conditions, isEditable, LocalReply, readSecret } from "../../../policy";
+import { Conditions, isEditable, readAddedHeader, readSecret } from "../../../policy";
 import { HEADER_CONTROL, readFault } from "./config/fault";
 import { WHOLE } from "./core/dice";
 import { Fault, Mode } from "./fault";
@@ -43,7 +43,7 @@ export function readConfig(json: JsonObject): FaultInjectionConfig {
   config.keySlots = <u32>json.integer("keySlots", config.keySlots, 16, 16_777_216);
   const control = json.object("headerControl");
   if (control.present) config.headerControl = readHeaderControl(control);
-  if (json.has("responseHeader")) config.responseHeader = readResponseHeader(json);
+  config.responseHeader = readAddedHeader(json, "responseHeader");
   if (config.headerControl !== null) config.readsHeaders = true;
   for (let i = 0; i < config.faults.length; i++) {
     if (config.faults[i].picker.readsHeaders(config.seed.length > 0)) config.readsHeaders = true;
@@ -108,11 +108,4 @@ function isPattern(text: Bytes): bool {
   const star = text.indexOf(STAR);
   if (star < 0 || star == text.length - 1) return true;
   return star == 0 && text.indexOf(STAR, 1) < 0;
-}
-
-function readResponseHeader(json: JsonObject): HeaderName | null {
-  const name = new HeaderName(json.string("responseHeader"));
-  if (LocalReply.mayAdd(name, [])) return name;
-  json.problem("responseHeader", "is no name of a header that may be added here");
-  return null;
 }

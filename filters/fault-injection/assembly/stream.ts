@@ -92,9 +92,7 @@ export class Injecting extends HttpContext {
       return false;
     }
     by.counters.delays.increment();
-    const account = this.injection.account;
-    this.told = account.begin(this.told).addDelay(by.name, decision.delay).copy();
-    this.note(account.begin(this.met).addDelay(by.name, decision.delay).copy());
+    this.append(this.injection.account.begin(null).addDelay(by.name, decision.delay).copy());
     return true;
   }
 
@@ -157,9 +155,13 @@ export class Injecting extends HttpContext {
   }
 
   private tell(fault: Fault, what: Bytes): void {
+    this.append(this.injection.account.begin(null).add(fault.name, what).copy());
+  }
+
+  private append(list: Bytes): void {
     const account = this.injection.account;
-    this.told = account.begin(this.told).add(fault.name, what).copy();
-    this.note(account.begin(this.met).add(fault.name, what).copy());
+    this.told = account.begin(this.told).join(list).copy();
+    this.note(account.begin(this.met).join(list).copy());
   }
 
   /** For access logs: `%FILTER_STATE(wasm.meshscript.fault-injection:PLAIN)%`. Behind what another plugin of this module has noted. */
@@ -169,7 +171,7 @@ export class Injecting extends HttpContext {
       if (before !== null) this.others = before.copy();
     }
     this.met = met;
-    this.setProperty(FILTER_STATE, this.injection.account.begin(this.others).join(met).copy());
+    this.setProperty(FILTER_STATE, this.injection.account.begin(this.others).join(met).text);
     if (log.enabled(LogLevel.Debug)) log.debug("[fault-injection] " + met.toString());
   }
 }

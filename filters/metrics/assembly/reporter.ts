@@ -44,10 +44,7 @@ export abstract class Reporter {
   readonly values: Bytes[] = [];
   private readonly text: ArenaBuffer = new ArenaBuffer();
 
-  constructor(
-    reporter: Bytes,
-    protected own: Workload,
-  ) {
+  constructor(reporter: Bytes) {
     for (let i = 0; i < STANDARD.length; i++) this.values.push(UNKNOWN);
     this.set(Dimension.Reporter, reporter);
   }
@@ -102,7 +99,7 @@ export abstract class Reporter {
 export class DestinationReporter extends Reporter {
   /** @param service the host that it serves; empty: its canonical service stands for it, as in Istio */
   constructor(own: Workload, service: Bytes) {
-    super(DESTINATION, own);
+    super(DESTINATION);
     const host = service.length > 0 ? service : own.canonicalService;
     this.known(Dimension.DestinationWorkload, own.name);
     this.known(Dimension.DestinationWorkloadNamespace, own.namespace);
@@ -138,7 +135,7 @@ export class DestinationReporter extends Reporter {
 /** The client's side: the own workload is the source. */
 export class SourceReporter extends Reporter {
   constructor(own: Workload) {
-    super(SOURCE, own);
+    super(SOURCE);
     this.known(Dimension.SourceWorkload, own.name);
     this.known(Dimension.SourceWorkloadNamespace, own.namespace);
     this.known(Dimension.SourceApp, own.app);

@@ -22,7 +22,7 @@ import { hex, hexLower } from "./core/hex";
 import { Format, Incoming } from "./core/incoming";
 import { TRACEPARENT_LENGTH, TraceContext } from "./core/trace-context";
 import { Action, Tracer } from "./core/tracer";
-import { MAX_MEMBERS, Tracestate } from "./core/tracestate";
+import { Tracestate } from "./core/tracestate";
 import { Exporter } from "./export/exporter";
 import { BAGGAGE, SERVER_TIMING, TRACEPARENT, TRACESTATE } from "./headers";
 

@@ -8,6 +8,8 @@ import { Span } from "./span";
 export const LONGEST: i32 = 256;
 export const LONGEST_PATH: i32 = 512;
 
+const TRACE_ID: Bytes = Bytes.of('{"traceId":"');
+
 /** What a span mostly needs; more is found as it is written. */
 const USUAL: i32 = 4096;
 
@@ -52,7 +54,22 @@ export function pushName(into: ArenaBuffer, name: Bytes, route: Bytes): void {
   if (into.ok) store<u8>(into.at + <usize>blank, 0x20);
 }
 
-export function pushId(into: ArenaBuffer, value: u64): void {
+/**
+ * A span's beginning: whose it is. The last id's closing quote is left to what follows.
+ * @param id, parent from the closing quote of the id before to the opening one of this: `","id":"`
+ */
+export function pushIds(into: ArenaBuffer, span: Span, id: Bytes, parent: Bytes): void {
+  into.pushBytes(TRACE_ID);
+  pushId(into, span.traceHigh);
+  pushId(into, span.traceLow);
+  into.pushBytes(id);
+  pushId(into, span.id);
+  if (span.parentId == 0) return;
+  into.pushBytes(parent);
+  pushId(into, span.parentId);
+}
+
+function pushId(into: ArenaBuffer, value: u64): void {
   const at = into.reserve(16);
   if (at != 0) hex(at, value, 16);
 }

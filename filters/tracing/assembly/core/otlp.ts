@@ -1,10 +1,9 @@
 import { Bytes } from "proxy-wasm-assemblyscript-sdk";
-import { Encoding, pushId, pushName } from "./encoding";
+import { Encoding, pushIds, pushName } from "./encoding";
 import { Endpoint } from "./endpoint";
 import { pushQuoted } from "./json-text";
 import { Span } from "./span";
 
-const BEGIN: Bytes = Bytes.of('{"traceId":"');
 const ID: Bytes = Bytes.of('","spanId":"');
 const PARENT: Bytes = Bytes.of('","parentSpanId":"');
 const SERVER: Bytes = Bytes.of('","kind":2,"name":');
@@ -31,15 +30,7 @@ export class Otlp extends Encoding {
 
   begin(span: Span, name: Bytes, route: Bytes, peer: Endpoint): void {
     const into = this.restart();
-    into.pushBytes(BEGIN);
-    pushId(into, span.traceHigh);
-    pushId(into, span.traceLow);
-    into.pushBytes(ID);
-    pushId(into, span.id);
-    if (span.parentId != 0) {
-      into.pushBytes(PARENT);
-      pushId(into, span.parentId);
-    }
+    pushIds(into, span, ID, PARENT);
     into.pushBytes(span.client ? CLIENT : SERVER);
     pushName(into, name, route);
     into.pushBytes(START);

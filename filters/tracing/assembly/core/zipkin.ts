@@ -1,10 +1,9 @@
 import { Bytes } from "proxy-wasm-assemblyscript-sdk";
-import { Encoding, LONGEST, pushId, pushName } from "./encoding";
+import { Encoding, LONGEST, pushIds, pushName } from "./encoding";
 import { Endpoint } from "./endpoint";
 import { pushQuoted } from "./json-text";
 import { Span } from "./span";
 
-const BEGIN: Bytes = Bytes.of('{"traceId":"');
 const ID: Bytes = Bytes.of('","id":"');
 const PARENT: Bytes = Bytes.of('","parentId":"');
 const SERVER: Bytes = Bytes.of('","kind":"SERVER","name":');
@@ -36,15 +35,7 @@ export class Zipkin extends Encoding {
 
   begin(span: Span, name: Bytes, route: Bytes, peer: Endpoint): void {
     const into = this.restart();
-    into.pushBytes(BEGIN);
-    pushId(into, span.traceHigh);
-    pushId(into, span.traceLow);
-    into.pushBytes(ID);
-    pushId(into, span.id);
-    if (span.parentId != 0) {
-      into.pushBytes(PARENT);
-      pushId(into, span.parentId);
-    }
+    pushIds(into, span, ID, PARENT);
     into.pushBytes(span.client ? CLIENT : SERVER);
     pushName(into, name, route);
     // In microseconds, and a duration of 0 would be none.
