@@ -88,6 +88,21 @@ export const looseNetwork = z
     if (networkProblem(text) === NO_NETWORK) context.addIssue({ code: "custom", message: NO_NETWORK });
   });
 
+const said = (where: string) => z.string().optional().describe(where);
+
+/** Who a proxy is to the mesh, as Istio describes workloads; policy/assembly/workload reads it. */
+export const workload = z
+  .strictObject({
+    name: said("[node metadata `WORKLOAD_NAME`]"),
+    namespace: said("[`NAMESPACE`]"),
+    app: said("[`LABELS.app`]"),
+    version: said("[`LABELS.version`]"),
+    canonicalService: said("[`LABELS[service.istio.io/canonical-name]`, else `app`, else `name`]"),
+    canonicalRevision: said("[`LABELS[service.istio.io/canonical-revision]`, else `version`]"),
+    cluster: said("[`CLUSTER_ID`]"),
+  })
+  .describe("Who the own workload is.");
+
 /** The kinds of test; a condition has exactly one. Whether a regular expression is one, only the module knows: policy/assembly/regex. */
 const tests = {
   exact: z.string().describe("The value is this."),

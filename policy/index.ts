@@ -17,3 +17,7 @@ export { PathTemplateValue, templateProblem } from "./assembly/values/path-templ
 export { flagNames } from "./assembly/response-flags";
 export { hostOfCluster } from "./assembly/cluster-name";
 export { readSecret } from "./assembly/secret";
+export { namespaceOf } from "./assembly/workload/namespace";
+export { completed } from "./assembly/workload/node";
+export { readWorkload } from "./assembly/workload/read";
+export { Workload } from "./assembly/workload/workload";

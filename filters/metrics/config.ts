@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { condition, distinct, maskableValue, matching, pathTemplate } from "../vocabulary.ts";
+import { condition, distinct, maskableValue, matching, pathTemplate, workload } from "../vocabulary.ts";
 
 /** Istio's labels; filters/metrics/assembly/core/dimension.ts has the same. */
 const parties = ["workload", "workload_namespace", "principal", "app", "version"];
@@ -100,18 +100,7 @@ export const metricsConfig = z.strictObject({
     .enum(["source", "destination"])
     .optional()
     .describe("Which of the two proxies of a request this is [the listener's `traffic_direction`; `destination` without one]."),
-  workload: z
-    .strictObject({
-      name: text("[node metadata `WORKLOAD_NAME`]"),
-      namespace: text("[`NAMESPACE`]"),
-      app: text("[`LABELS.app`]"),
-      version: text("[`LABELS.version`]"),
-      canonicalService: text("[`LABELS[service.istio.io/canonical-name]`, else `app`, else `name`]"),
-      canonicalRevision: text("[`LABELS[service.istio.io/canonical-revision]`, else `version`]"),
-      cluster: text("[`CLUSTER_ID`]"),
-    })
-    .optional()
-    .describe("Who the own workload is."),
+  workload: workload.optional(),
   service: text("The host that the own workload serves: `reviews.default.svc.cluster.local` [its canonical service]."),
   overrides: z
     .array(override)

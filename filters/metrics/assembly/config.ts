@@ -1,10 +1,9 @@
 import { Bytes, Counter, EMPTY, JsonArray, JsonObject } from "proxy-wasm-assemblyscript-sdk";
-import { Conditions } from "../../../policy";
+import { Conditions, readWorkload, Workload } from "../../../policy";
 import { Budget } from "./budget";
 import { readMetric } from "./config/metric";
 import { Override, readOverride } from "./config/override";
 import { STANDARD } from "./core/dimension";
-import { Workload } from "./core/workload";
 import { Group } from "./group";
 import { Label } from "./label";
 import { Measure } from "./measure";
@@ -32,7 +31,7 @@ export class OwnMetric {
 /** The filter's configuration; `filters/metrics/config.ts` is its schema, and a test holds the two together. */
 export class MetricsConfig {
   side: Side = Side.Unknown;
-  readonly workload: Workload = new Workload();
+  workload: Workload = new Workload();
   service: Bytes = EMPTY;
   overrides: Override[] = [];
   metrics: OwnMetric[] = [];
@@ -92,7 +91,7 @@ export class MetricsConfig {
 export function readConfig(json: JsonObject): MetricsConfig {
   const config = new MetricsConfig();
   if (json.has("reporter")) config.side = <Side>(json.choice("reporter", REPORTERS) + 1);
-  readWorkload(json.object("workload"), config.workload);
+  config.workload = readWorkload(json.object("workload"));
   config.service = json.bytes("service");
   const overrides = json.array("overrides");
   for (let i = 0; i < overrides.length; i++) {
@@ -102,16 +101,6 @@ export function readConfig(json: JsonObject): MetricsConfig {
   readMetrics(json.array("metrics"), config);
   config.maxSeries = <u32>json.integer("maxSeries", config.maxSeries, 1, 100_000);
   return config;
-}
-
-function readWorkload(json: JsonObject, workload: Workload): void {
-  workload.name = json.bytes("name");
-  workload.namespace = json.bytes("namespace");
-  workload.app = json.bytes("app");
-  workload.version = json.bytes("version");
-  workload.canonicalService = json.bytes("canonicalService");
-  workload.canonicalRevision = json.bytes("canonicalRevision");
-  workload.cluster = json.bytes("cluster");
 }
 
 function readMetrics(array: JsonArray, config: MetricsConfig): void {

@@ -10,11 +10,10 @@ import {
   SharedData,
   Status,
 } from "proxy-wasm-assemblyscript-sdk";
-import { Attributes } from "../../../policy";
+import { Attributes, completed } from "../../../policy";
 import { MetricsConfig, readConfig, Side } from "./config";
 import { Group } from "./group";
 import { Measures } from "./measure";
-import { completed } from "./node";
 import { DestinationReporter, Reporter, SourceReporter } from "./reporter";
 
 const DIRECTION: PropertyPath = PropertyPath.of("xds.listener_direction");

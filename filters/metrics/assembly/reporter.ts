@@ -1,8 +1,7 @@
 import { ArenaBuffer, BaseContext, Bytes, EMPTY, HeaderName, Headers, PropertyPath } from "proxy-wasm-assemblyscript-sdk";
-import { flagNames, hostOfCluster } from "../../../policy";
+import { flagNames, hostOfCluster, namespaceOf, Workload } from "../../../policy";
 import { Dimension, STANDARD } from "./core/dimension";
 import { nameOfHost, namespaceOfHost } from "./core/service";
-import { namespaceOf, Workload } from "./core/workload";
 
 const UNKNOWN: Bytes = Bytes.of("unknown");
 const LATEST: Bytes = Bytes.of("latest");

@@ -1,5 +1,5 @@
 import { BaseContext, Bytes, EMPTY, PropertyPath } from "proxy-wasm-assemblyscript-sdk";
-import { Workload } from "./core/workload";
+import { Workload } from "./workload";
 
 const METADATA: PropertyPath = PropertyPath.of("xds.node.metadata");
 const LABELS: PropertyPath = METADATA.then("LABELS");
