@@ -3,7 +3,8 @@ import { standardLabels } from "../../filters/metrics/config.ts";
 import { eventually } from "../../harness/expect/index.ts";
 import { type Envoy, openEnvoy } from "../../harness/index.ts";
 
-const open = () => openEnvoy({ config: "envoy-configs/metrics.yaml", ephemeralPorts: true, upstreams: { app: {} } });
+const open = () =>
+  openEnvoy({ config: "envoy-configs/metrics.yaml", ephemeralPorts: true, upstreams: { app: {}, redis: { protocol: "tcp" } } });
 
 /** Prometheus's samples of a metric: labels and value. */
 async function samples(envoy: Envoy, metric: string): Promise<{ labels: Record<string, string>; value: number }[]> {
@@ -17,9 +18,9 @@ async function samples(envoy: Envoy, metric: string): Promise<{ labels: Record<s
 describe("metrics.yaml", () => {
   test("has Istio's metrics with Istio's labels, and one of its own", async () => {
     await using envoy = await open();
-    const post = (path: string) => envoy.request({ method: "POST", path, headers: { "x-tenant": "blue" }, body: "x" });
+    const post = (path: string) => envoy.request({ listener: "inbound", method: "POST", path, headers: { "x-tenant": "blue" }, body: "x" });
     for (const path of ["/orders", "/orders/7", "/orders/8"]) expect((await post(path)).status).toBe(200);
-    await envoy.request({ path: "/" });
+    await envoy.request({ listener: "inbound", path: "/" });
 
     await eventually(async () => expect((await samples(envoy, "istio_requests_total"))[0]?.value).toBe(4));
     const [requests] = await samples(envoy, "istio_requests_total");
@@ -41,12 +42,30 @@ describe("metrics.yaml", () => {
 
   test("measures durations and sizes in the buckets that it names", async () => {
     await using envoy = await open();
-    await envoy.request({ method: "POST", path: "/orders", body: "x".repeat(1_000) });
+    await envoy.request({ listener: "inbound", method: "POST", path: "/orders", body: "x".repeat(1_000) });
     await eventually(async () => expect((await samples(envoy, "istio_request_bytes_count"))[0]?.value).toBe(1), { timeout: 15_000 });
     const buckets = (await samples(envoy, "istio_request_bytes_bucket")).map(({ labels, value }) => [labels["le"], value]);
 
     expect(buckets).toContainEqual(["512", 0]);
     expect(buckets).toContainEqual(["4096", 1]);
     expect((await samples(envoy, "istio_request_duration_milliseconds_bucket")).map(({ labels }) => labels["le"])).toContain("2500");
+  });
+
+  test("counts the connections of its second listener, and the messages of calls", async () => {
+    await using envoy = await open();
+    const client = envoy.connect({ listener: "inbound-tcp" });
+    client.write("PING");
+    await eventually(() => expect(envoy.upstream("redis").connections[0]?.text()).toBe("PING"));
+    client.reset();
+    await envoy.request({
+      ...{ listener: "inbound", method: "POST", path: "/shop.Orders/List", body: Buffer.from("\0\0\0\0\0".repeat(3)) },
+      headers: { "content-type": "application/grpc", te: "trailers" },
+    });
+
+    await eventually(async () => expect((await samples(envoy, "istio_tcp_received_bytes_total"))[0]?.value).toBe(4));
+    const [closed] = await samples(envoy, "istio_tcp_connections_closed_total");
+    expect(closed).toMatchObject({ value: 1, labels: { request_protocol: "tcp", destination_workload: "redis-v1" } });
+    await eventually(async () => expect((await samples(envoy, "istio_request_messages_total"))[0]?.value).toBe(3));
+    expect(envoy.logs().wasm.filter(({ level }) => level === "error" || level === "critical")).toEqual([]);
   });
 });

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { condition, distinct, maskableValue, matching, pathTemplate, workload } from "../vocabulary.ts";
+import { condition, distinct, durationFrom, maskableValue, matching, pathTemplate, workload } from "../vocabulary.ts";
 
 /** Istio's labels; filters/metrics/assembly/core/dimension.ts has the same. */
 const parties = ["workload", "workload_namespace", "principal", "app", "version"];
@@ -60,7 +60,11 @@ const override = z
     match: z
       .strictObject({
         metric: z
-          .enum(["ALL_METRICS", "REQUEST_COUNT", "REQUEST_DURATION", "REQUEST_SIZE", "RESPONSE_SIZE"])
+          .enum([
+            ...["ALL_METRICS", "REQUEST_COUNT", "REQUEST_DURATION", "REQUEST_SIZE", "RESPONSE_SIZE"],
+            ...["TCP_OPENED_CONNECTIONS", "TCP_CLOSED_CONNECTIONS", "TCP_SENT_BYTES", "TCP_RECEIVED_BYTES"],
+            ...["GRPC_REQUEST_MESSAGES", "GRPC_RESPONSE_MESSAGES"],
+          ] as const)
           .default("ALL_METRICS")
           .describe("Which of the standard metrics."),
         mode: z.enum(["CLIENT_AND_SERVER", "CLIENT", "SERVER"]).default("CLIENT_AND_SERVER").describe("On which side of a request."),
@@ -79,11 +83,16 @@ const override = z
     }
   });
 
-const STANDARD = ["requests_total", "request_duration_milliseconds", "request_bytes", "response_bytes"].map((name) => `istio_${name}`);
+/** Istio's metrics; filters/metrics/assembly/config.ts has the same. */
+export const standardMetrics = [
+  ...["requests_total", "request_duration_milliseconds", "request_bytes", "response_bytes"],
+  ...["tcp_connections_opened_total", "tcp_connections_closed_total", "tcp_sent_bytes_total", "tcp_received_bytes_total"],
+  ...["request_messages_total", "response_messages_total"],
+].map((name) => `istio_${name}`);
 const metric = z.strictObject({
   name: matching(/^[A-Za-z_:][A-Za-z0-9_:]{0,127}$/, "must be a metric's name: letters, digits, _ and :, no digit first")
-    .refine((name) => !STANDARD.includes(name), "is another metric's name already")
-    .meta({ not: { enum: STANDARD } })
+    .refine((name) => !standardMetrics.includes(name), "is another metric's name already")
+    .meta({ not: { enum: standardMetrics } })
     .describe("As Prometheus shows it: with its unit, and `_total` for a counter."),
   type: z.enum(["COUNTER", "GAUGE", "HISTOGRAM"]).default("COUNTER"),
   value: z
@@ -107,6 +116,7 @@ export const metricsConfig = z.strictObject({
     .default([])
     .describe("Changes of the standard metrics, as in Istio's Telemetry API; later ones go on from earlier ones."),
   metrics: z.array(metric).default([]).superRefine(distinct("name", "is another metric's name already")).describe("Metrics of one's own."),
+  reportingInterval: durationFrom("100ms", "1h").default("5s").describe("How often a TCP connection is reported while it lasts."),
   maxSeries: z
     .int()
     .min(1)

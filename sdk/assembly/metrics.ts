@@ -33,10 +33,10 @@ export class Counter extends Metric {
     super(0, name);
   }
 
-  /** Adds `by`; 0 does nothing (Envoy would refuse it). */
-  increment(by: u32 = 1): Status {
+  /** Adds `by`; 0 does nothing (Envoy would refuse it), above 2^63 - 1 that much. */
+  increment(by: u64 = 1): Status {
     if (this.status != Status.Ok || by == 0) return this.status;
-    return setLastStatus(proxy_increment_metric(this.id, <i64>by));
+    return setLastStatus(proxy_increment_metric(this.id, <i64>min(by, <u64>i64.MAX_VALUE)));
   }
 
   get(): u64 {

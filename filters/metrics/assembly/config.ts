@@ -3,10 +3,10 @@ import { Conditions, readWorkload, Workload } from "../../../policy";
 import { Budget } from "./budget";
 import { readMetric } from "./config/metric";
 import { Override, readOverride } from "./config/override";
-import { STANDARD } from "./core/dimension";
+import { Dimension, STANDARD } from "./core/dimension";
 import { Group } from "./group";
 import { Label } from "./label";
-import { Measure } from "./measure";
+import { isOfConnections, Measure } from "./measure";
 import { Metric, MetricType } from "./metric";
 
 /** Which of the two proxies of a request this is. */
@@ -36,15 +36,32 @@ export class MetricsConfig {
   overrides: Override[] = [];
   metrics: OwnMetric[] = [];
   maxSeries: u32 = 1_000;
+  /** Nanoseconds. */
+  reportingInterval: u64 = 5_000_000_000;
 
-  /** The metrics of a side, those together that have the same labels. */
-  groups(side: Side, overflow: Counter): Group[] {
+  /** The metrics of a side's requests, those together that have the same labels. */
+  requestGroups(side: Side, overflow: Counter): Group[] {
+    const groups = this.standardGroups(false, side, this.budgetOf(STANDARD_METRICS), overflow);
+    for (let i = 0; i < this.metrics.length; i++) {
+      const own = this.metrics[i];
+      groups.push(new Group([own.metric], suffixesFirst(own.labels), own.when, this.budgetOf(own.metric.name), overflow));
+    }
+    return groups;
+  }
+
+  /** The same of TCP connections. */
+  connectionGroups(side: Side, overflow: Counter): Group[] {
+    return this.standardGroups(true, side, this.budgetOf(STANDARD_TCP_METRICS), overflow);
+  }
+
+  private standardGroups(tcp: bool, side: Side, budget: Budget, overflow: Counter): Group[] {
     const groups: Group[] = [];
     const standard = standardMetrics();
     const kept: Metric[] = [];
     const labels: Label[][] = [];
     for (let i = 0; i < standard.length; i++) {
-      const own = this.labelsOf(i, side);
+      if (isOfConnections(standard[i].measure) != tcp) continue;
+      const own = this.labelsOf(i, side, tcp);
       if (own === null) continue;
       kept.push(standard[i]);
       labels.push(own);
@@ -60,18 +77,14 @@ export class MetricsConfig {
           labels.splice(i, 1);
         }
       }
-      groups.push(new Group(together, suffixesFirst(own), null, this.budgetOf(STANDARD_METRICS), overflow));
-    }
-    for (let i = 0; i < this.metrics.length; i++) {
-      const own = this.metrics[i];
-      groups.push(new Group([own.metric], suffixesFirst(own.labels), own.when, this.budgetOf(own.metric.name), overflow));
+      groups.push(new Group(together, suffixesFirst(own), null, budget, overflow));
     }
     return groups;
   }
 
   /** The labels of a standard metric, as overrides leave them; null: it is left out. */
-  private labelsOf(metric: i32, side: Side): Label[] | null {
-    let labels = standardLabels();
+  private labelsOf(metric: i32, side: Side, tcp: bool): Label[] | null {
+    let labels = tcp ? tcpLabels() : standardLabels();
     for (let i = 0; i < this.overrides.length; i++) {
       const change = this.overrides[i];
       if (!change.matches(metric, side)) continue;
@@ -87,6 +100,9 @@ export class MetricsConfig {
   }
 }
 
+const SHORTEST_INTERVAL: i64 = 100_000_000;
+const LONGEST_INTERVAL: i64 = 3_600_000_000_000;
+
 /** Reads the configuration; what is wrong with it is noted in the document. */
 export function readConfig(json: JsonObject): MetricsConfig {
   const config = new MetricsConfig();
@@ -99,6 +115,7 @@ export function readConfig(json: JsonObject): MetricsConfig {
     if (object.present) config.overrides.push(readOverride(object));
   }
   readMetrics(json.array("metrics"), config);
+  config.reportingInterval = <u64>json.duration("reportingInterval", config.reportingInterval, SHORTEST_INTERVAL, LONGEST_INTERVAL);
   config.maxSeries = <u32>json.integer("maxSeries", config.maxSeries, 1, 100_000);
   return config;
 }
@@ -124,11 +141,18 @@ function standardMetrics(): Metric[] {
     new Metric("istio_request_duration_milliseconds", MetricType.Histogram, Measure.Duration),
     new Metric("istio_request_bytes", MetricType.Histogram, Measure.RequestBytes),
     new Metric("istio_response_bytes", MetricType.Histogram, Measure.ResponseBytes),
+    new Metric("istio_tcp_connections_opened_total", MetricType.Counter, Measure.Opened),
+    new Metric("istio_tcp_connections_closed_total", MetricType.Counter, Measure.Closed),
+    new Metric("istio_tcp_sent_bytes_total", MetricType.Counter, Measure.Sent),
+    new Metric("istio_tcp_received_bytes_total", MetricType.Counter, Measure.Received),
+    new Metric("istio_request_messages_total", MetricType.Counter, Measure.RequestMessages),
+    new Metric("istio_response_messages_total", MetricType.Counter, Measure.ResponseMessages),
   ];
 }
 
 /** Istio's metrics have one budget: which of them are together is for the configuration to say, and must not make it another one. */
 const STANDARD_METRICS: string = "istio";
+const STANDARD_TCP_METRICS: string = "istio_tcp";
 
 /** Patterns of tags are not anchored: `app=.=` would be found in `source_app=.=`, were it not in front of it. Otherwise the order stays. */
 function suffixesFirst(labels: Label[]): Label[] {
@@ -141,6 +165,11 @@ function suffixesFirst(labels: Label[]): Label[] {
     ordered[at] = labels[i];
   }
   return ordered;
+}
+
+/** Of a connection there is no response: as in Istio, none of its labels. */
+function tcpLabels(): Label[] {
+  return standardLabels().slice(0, Dimension.ResponseCode);
 }
 
 const BASE: Label[] = [];

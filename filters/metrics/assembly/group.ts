@@ -2,8 +2,10 @@ import { ArenaBuffer, Bytes, Counter, pushLabelValue, randomBytes, SipHash } fro
 import { Attributes, Conditions } from "../../../policy";
 import { Budget } from "./budget";
 import { Label } from "./label";
-import { Measures } from "./measure";
-import { Metric, Series } from "./metric";
+import { Measure, Measures } from "./measure";
+import { Metric, Stat } from "./metric";
+import { IS_GRPC } from "./reporter";
+import { Series } from "./series";
 
 const OVERFLOW: Bytes = Bytes.of("__overflow__");
 
@@ -14,10 +16,10 @@ export class Group {
   private readonly names: Bytes;
   private readonly key: ArenaBuffer = new ArenaBuffer();
   private hashes: StaticArray<u64> = new StaticArray<u64>(64);
-  private keys: StaticArray<Bytes | null> = new StaticArray<Bytes | null>(64);
-  private found: StaticArray<Series[] | null> = new StaticArray<Series[] | null>(64);
+  private found: StaticArray<Series | null> = new StaticArray<Series | null>(64);
   private size: i32 = 0;
-  private rest: Series[] | null = null;
+  /** One for all that is above the budget, so that sums stay right. */
+  private readonly rest: Series;
 
   /**
    * @param when null: all requests
@@ -36,6 +38,9 @@ export class Group {
     let names = "";
     for (let i = 0; i < labels.length; i++) names += labels[i].name + "=";
     this.names = Bytes.of(names);
+    const rest = new ArenaBuffer();
+    for (let i = 0; i < labels.length; i++) rest.pushSized(OVERFLOW);
+    this.rest = new Series(rest.bytes().copy(), metrics.length);
   }
 
   /** The dimensions that its labels show, a bit for each. */
@@ -45,21 +50,33 @@ export class Group {
       const dimension = this.labels[i].dimension;
       if (dimension >= 0) needed |= 1 << dimension;
     }
+    for (let i = 0; i < this.metrics.length; i++) {
+      const measure = this.metrics[i].measure;
+      if (measure == Measure.RequestMessages || measure == Measure.ResponseMessages) needed |= IS_GRPC;
+    }
     return needed;
   }
 
-  /** @param dimensions values of Istio's labels */
-  record(dimensions: Bytes[], from: Attributes, measures: Measures): void {
+  /** Where a request belongs; null: nowhere. @param dimensions values of Istio's labels */
+  seriesOf(dimensions: Bytes[], from: Attributes): Series | null {
     const when = this.when;
-    if (when !== null && !when.hold(from)) return;
-    const all = this.find(dimensions, from);
-    for (let i = 0; i < all.length; i++) {
-      const value = measures.read(this.metrics[i].measure);
-      if (value >= 0) all[i].record(value);
+    return when !== null && !when.hold(from) ? null : this.find(dimensions, from);
+  }
+
+  record(series: Series, measures: Measures): void {
+    const metrics = this.metrics;
+    const stats = series.stats;
+    for (let i = 0; i < metrics.length; i++) {
+      const value = measures.read(metrics[i].measure);
+      if (value < 0) continue;
+      const known = stats[i];
+      const stat = known === null ? new Stat(metrics[i], this.prefixOf(series.key)) : known;
+      stats[i] = stat;
+      stat.record(value);
     }
   }
 
-  private find(dimensions: Bytes[], from: Attributes): Series[] {
+  private find(dimensions: Bytes[], from: Attributes): Series {
     const key = this.key;
     key.clear();
     for (let i = 0; i < this.labels.length; i++) {
@@ -74,8 +91,8 @@ export class Group {
     const known = this.found[place];
     if (known !== null) return known;
     if (!this.budget.grants(this.names, bytes)) return this.overflowing();
-    const made = this.make(this.prefixOf(bytes));
-    this.add(hash, bytes.copy(), made);
+    const made = new Series(bytes.copy(), this.metrics.length);
+    this.add(hash, made);
     return made;
   }
 
@@ -84,57 +101,40 @@ export class Group {
     const mask = this.hashes.length - 1;
     let at = (<i32>(hash >> 32)) & mask;
     while (this.hashes[at] != 0) {
-      const known = this.keys[at];
-      if (this.hashes[at] == hash && known !== null && known.equals(key)) return at;
+      const known = this.found[at];
+      if (this.hashes[at] == hash && known !== null && known.key.equals(key)) return at;
       at = (at + 1) & mask;
     }
     return at;
   }
 
-  private add(hash: u64, key: Bytes, series: Series[]): void {
+  private add(hash: u64, series: Series): void {
     if ((this.size + 1) * 2 > this.hashes.length) this.grow();
-    this.put(hash, key, series);
+    this.put(hash, series);
     this.size++;
   }
 
-  private put(hash: u64, key: Bytes, series: Series[]): void {
-    const at = this.placeOf(hash, key);
+  private put(hash: u64, series: Series): void {
+    const at = this.placeOf(hash, series.key);
     this.hashes[at] = hash;
-    this.keys[at] = key;
     this.found[at] = series;
   }
 
   private grow(): void {
     const hashes = this.hashes;
-    const keys = this.keys;
     const found = this.found;
     const length = hashes.length * 2;
     this.hashes = new StaticArray<u64>(length);
-    this.keys = new StaticArray<Bytes | null>(length);
-    this.found = new StaticArray<Series[] | null>(length);
+    this.found = new StaticArray<Series | null>(length);
     for (let i = 0; i < hashes.length; i++) {
-      const key = keys[i];
       const series = found[i];
-      if (key !== null && series !== null) this.put(hashes[i], key, series);
+      if (series !== null) this.put(hashes[i], series);
     }
   }
 
-  private make(prefix: string): Series[] {
-    const made: Series[] = [];
-    for (let i = 0; i < this.metrics.length; i++) made.push(new Series(this.metrics[i], prefix));
-    return made;
-  }
-
-  /** One for all that is above the budget, so that sums stay right. */
-  private overflowing(): Series[] {
+  private overflowing(): Series {
     this.overflow.increment();
-    const known = this.rest;
-    if (known !== null) return known;
-    let prefix = "";
-    for (let i = 0; i < this.labels.length; i++) prefix += this.labels[i].name + "=.=" + OVERFLOW.toString() + ";.;";
-    const made = this.make(prefix);
-    this.rest = made;
-    return made;
+    return this.rest;
   }
 
   /** `reporter=.=destination;.;source_app=.=...;.;`: Istio's form, of which `stats_tags` make labels. */

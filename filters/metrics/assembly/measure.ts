@@ -1,6 +1,4 @@
-import { BaseContext, PropertyPath } from "proxy-wasm-assemblyscript-sdk";
-
-/** What a metric takes of a request. */
+/** What a metric takes of a request or of a connection. */
 export enum Measure {
   /** 1. */
   One = 0,
@@ -12,39 +10,24 @@ export enum Measure {
   /** Bytes of body. */
   RequestBody = 4,
   ResponseBody = 5,
+  /** Messages of a gRPC call. */
+  RequestMessages = 6,
+  ResponseMessages = 7,
+  /** 1 in a connection's first report. */
+  Opened = 8,
+  /** 1 in its last. */
+  Closed = 9,
+  /** Bytes since the report before: to the client, and from it. */
+  Sent = 10,
+  Received = 11,
 }
 
-/** In the order of `Measure`, without the first. */
-const PATHS: PropertyPath[] = [
-  PropertyPath.of("request.duration"),
-  PropertyPath.of("request.total_size"),
-  PropertyPath.of("response.total_size"),
-  PropertyPath.of("request.size"),
-  PropertyPath.of("response.size"),
-];
-const MILLISECOND: i64 = 1_000_000;
+/** Of TCP connections; the others are of requests. */
+export function isOfConnections(measure: Measure): bool {
+  return measure >= Measure.Opened;
+}
 
-/** Reads each measure once a request. */
-export class Measures {
-  private readonly values: StaticArray<i64> = new StaticArray<i64>(6);
-  private known: u32 = 0;
-  private context: BaseContext | null = null;
-
-  of(context: BaseContext): this {
-    this.context = context;
-    this.known = 0;
-    return this;
-  }
-
-  /** -1 when Envoy does not say: a stream that was over before it began has no duration. */
-  read(measure: Measure): i64 {
-    if (measure == Measure.One) return 1;
-    const context = this.context;
-    if (this.known & (1 << measure)) return this.values[measure];
-    let value: i64 = context === null ? -1 : context.propertyInt(PATHS[measure - 1], -1);
-    if (measure == Measure.Duration && value >= 0) value /= MILLISECOND;
-    this.values[measure] = value;
-    this.known |= 1 << measure;
-    return value;
-  }
+export abstract class Measures {
+  /** Less than 0: there is nothing to record. */
+  abstract read(measure: Measure): i64;
 }

@@ -17,7 +17,7 @@ export class Metric {
 }
 
 /** A metric with its labels: one of Envoy's stats. */
-export class Series {
+export class Stat {
   private counter: Counter | null = null;
   private gauge: Gauge | null = null;
   private histogram: Histogram | null = null;
@@ -33,7 +33,7 @@ export class Series {
     const counter = this.counter;
     const gauge = this.gauge;
     const histogram = this.histogram;
-    if (counter !== null) counter.increment(<u32>min(value, <i64>u32.MAX_VALUE));
+    if (counter !== null) counter.increment(<u64>value);
     else if (gauge !== null) gauge.set(<u64>value);
     else if (histogram !== null) histogram.record(<u64>value);
   }

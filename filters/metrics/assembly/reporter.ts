@@ -8,6 +8,7 @@ const LATEST: Bytes = Bytes.of("latest");
 const DASH: Bytes = Bytes.of("-");
 const HTTP: Bytes = Bytes.of("http");
 const GRPC: Bytes = Bytes.of("grpc");
+const TCP: Bytes = Bytes.of("tcp");
 const MUTUAL_TLS: Bytes = Bytes.of("mutual_tls");
 const NONE: Bytes = Bytes.of("none");
 const SOURCE: Bytes = Bytes.of("source");
@@ -25,8 +26,10 @@ const LOCAL: PropertyPath = PropertyPath.of("connection.uri_san_local_certificat
 const UPSTREAM_PEER: PropertyPath = PropertyPath.of("upstream.uri_san_peer_certificate");
 const UPSTREAM_LOCAL: PropertyPath = PropertyPath.of("upstream.uri_san_local_certificate");
 
+/** In `needed`, beside the dimensions: whether the request is gRPC. */
+export const IS_GRPC: u32 = 1 << 31;
 /** What is found together. */
-const OF_PROTOCOL: u32 = (1 << Dimension.RequestProtocol) | (1 << Dimension.GrpcResponseStatus);
+const OF_PROTOCOL: u32 = IS_GRPC | (1 << Dimension.RequestProtocol) | (1 << Dimension.GrpcResponseStatus);
 const OF_PEER: u32 =
   (1 << Dimension.SourcePrincipal) |
   (1 << Dimension.SourceWorkloadNamespace) |
@@ -41,6 +44,8 @@ const OF_PEER: u32 =
 export abstract class Reporter {
   /** By `Dimension`. What belongs to the own workload is there from the beginning. */
   readonly values: Bytes[] = [];
+  /** Of the request that was read last. */
+  grpc: bool = false;
   private readonly text: ArenaBuffer = new ArenaBuffer();
 
   constructor(reporter: Bytes) {
@@ -48,13 +53,14 @@ export abstract class Reporter {
     this.set(Dimension.Reporter, reporter);
   }
 
-  /** @param needed the dimensions that somebody asks for, a bit for each: others are not read */
+  /** Of a request. @param needed the dimensions that somebody asks for, a bit for each: others are not read */
   read(stream: BaseContext, headers: Headers, needed: u32): void {
     if (needed & OF_PROTOCOL) {
       const type = headers.get(HeaderName.CONTENT_TYPE);
       const grpc = type !== null && isGrpc(type);
+      this.grpc = grpc;
       this.set(Dimension.RequestProtocol, grpc ? GRPC : HTTP);
-      this.set(Dimension.GrpcResponseStatus, grpc ? this.grpcStatus(stream) : EMPTY);
+      if (needed & (1 << Dimension.GrpcResponseStatus)) this.set(Dimension.GrpcResponseStatus, grpc ? this.grpcStatus(stream) : EMPTY);
     }
     if (needed & (1 << Dimension.ResponseCode)) {
       const text = this.text;
@@ -64,6 +70,13 @@ export abstract class Reporter {
     }
     if (needed & (1 << Dimension.ResponseFlags)) this.set(Dimension.ResponseFlags, this.flags(stream));
     if (needed & OF_PEER) this.readPeer(stream);
+  }
+
+  /** Of a TCP connection. */
+  readConnection(connection: BaseContext, needed: u32): void {
+    this.set(Dimension.RequestProtocol, TCP);
+    if (needed & (1 << Dimension.ResponseFlags)) this.set(Dimension.ResponseFlags, this.flags(connection));
+    if (needed & OF_PEER) this.readPeer(connection);
   }
 
   protected abstract readPeer(stream: BaseContext): void;

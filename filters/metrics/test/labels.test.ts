@@ -17,61 +17,16 @@ import {
   route,
 } from "../../../harness/index.ts";
 import { type MetricsConfig, standardLabels } from "../config.ts";
-import { metricsModule } from "./support.ts";
+import { type Labels, counted, metricsModule, nobody, ownAs, served, service, workload } from "./support.ts";
 
 const wasm = await metricsModule();
 const filter = (config: MetricsConfig) => [{ name: "metrics", wasm, config }];
 
-type Labels = Record<string, string>;
-interface Series {
-  labels: Labels;
-  count: number;
-}
-
-/** Series of a metric when they sum up to `total`: Envoy counts behind the answer. */
-function counted(target: Target, total: number, metric = "istio_requests_total"): Promise<Series[]> {
-  return eventually(async () => {
-    const stats = await target.stats(`^wasmcustom\\.(.*;\\.;)?${metric}$`);
-    const all = [...stats].map(([name, count]) => {
-      const pairs = name.slice("wasmcustom.".length).split(";.;").slice(0, -1);
-      return { labels: Object.fromEntries(pairs.map((pair) => pair.split("=.=") as [string, string])), count };
-    });
-    expect(all.reduce((sum, { count }) => sum + count, 0)).toBe(total);
-    return all;
-  });
-}
 /** Labels of the only series. */
 async function golden(target: Target): Promise<Labels> {
   const all = await counted(target, 1);
   return all[0]?.labels ?? {};
 }
-
-const workload: NonNullable<MetricsConfig["workload"]> = {
-  name: "reviews-v1",
-  namespace: "default",
-  app: "reviews",
-  version: "v1",
-  canonicalService: "reviews-service",
-  canonicalRevision: "r1",
-  cluster: "c1",
-};
-const service = "reviews.default.svc.cluster.local";
-/** A request without anything, for which nothing is known. */
-const nobody: Labels = {
-  ...Object.fromEntries(standardLabels.map((label) => [label, "unknown"])),
-  ...{ source_canonical_revision: "latest", destination_canonical_revision: "latest" },
-  ...{ request_protocol: "http", response_flags: "-", response_code: "200", grpc_response_status: "" },
-};
-const ownAs = (side: "source" | "destination"): Labels => ({
-  [`${side}_workload`]: "reviews-v1",
-  [`${side}_workload_namespace`]: "default",
-  [`${side}_app`]: "reviews",
-  [`${side}_version`]: "v1",
-  [`${side}_canonical_service`]: "reviews-service",
-  [`${side}_canonical_revision`]: "r1",
-  [`${side}_cluster`]: "c1",
-});
-const served: Labels = { destination_service: service, destination_service_name: "reviews", destination_service_namespace: "default" };
 
 let authority: Authority;
 let server: Identity;

@@ -32,7 +32,8 @@ describe("host calls of a request", () => {
     ["the listener says the side", {}, {}, { [headers]: 1, [property]: 7, [count]: 1, [record]: 3 }],
     // The upstream's certificate and the cluster, instead of the peer's.
     ["it is the source's", { reporter: "source" }, {}, { [headers]: 1, [property]: 7, [count]: 1, [record]: 3 }],
-    ["it is gRPC", destination, grpc, { [headers]: 1, [property]: 7, [count]: 1, [record]: 3 }],
+    // The status, and the messages that grpc_stats could have counted.
+    ["it is gRPC", destination, grpc, { [headers]: 1, [property]: 8, [count]: 1, [record]: 3 }],
     [
       "only requests are counted",
       {

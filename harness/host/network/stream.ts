@@ -52,6 +52,8 @@ export class NetworkStream {
   private waiting: { bytes: Buffer; end: boolean }[] | undefined = [];
   private upstream: HostConnection | undefined;
   private upstreamOver = false;
+  /** Bytes of the client that were read, and bytes of the upstream that have gone through all filters. */
+  readonly bytes = { received: 0, sent: 0 };
 
   constructor(
     readonly connection: Connection,
@@ -87,6 +89,7 @@ export class NetworkStream {
       return;
     }
     this.reading.append(bytes);
+    this.bytes.received += bytes.length;
     this.readEnd ||= end;
     this.iterate(0);
     // Both directions have ended: Envoy takes it for the client's doing.
@@ -147,6 +150,7 @@ export class NetworkStream {
     for (const filter of [...this.filters].reverse()) if (!filter.write(this.writing, end) || this.over) return;
     const sent = this.writing.bytes();
     this.writing.drain(sent.length);
+    this.bytes.sent += sent.length;
     this.client.take(sent);
     if (!end) return;
     this.writeEnd = true;

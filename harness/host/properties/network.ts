@@ -4,7 +4,7 @@ import { addressPart, connectionProperty } from "./connection.ts";
 import { nodeProperty, ownProperty } from "./source.ts";
 import { type PropertySource, type PropertyValue, group } from "./value.ts";
 
-/** The attributes of a TCP connection: no message, and of the response only flags. */
+/** The attributes of a TCP connection: no message; bytes of both ways, and flags. */
 export function networkProperties(context: Context, stream: NetworkStream): PropertySource {
   return { top: (name, last) => top(name, last, context, stream) };
 }
@@ -21,9 +21,11 @@ function top(name: string, last: boolean, { vm, plugin }: Context, stream: Netwo
     case "upstream":
       return group((part) => info.upstreamHost && addressPart(part, info.upstreamHost));
     case "request":
-      return group((part) => (part === "time" ? vm.host.clock.wall - BigInt(vm.host.clock.elapsed - info.start) : undefined));
+      return group((part) =>
+        part === "time" ? vm.host.clock.wall - BigInt(vm.host.clock.elapsed - info.start) : size(part, stream.bytes.received),
+      );
     case "response":
-      return group((part) => (part === "flags" ? 0n : undefined));
+      return group((part) => (part === "flags" ? 0n : size(part, stream.bytes.sent)));
     case "filter_state":
       return group((key) => info.filterState.get(key));
     case "connection_id":
@@ -37,4 +39,9 @@ function top(name: string, last: boolean, { vm, plugin }: Context, stream: Netwo
       return ownProperty(name, vm, plugin) ?? state;
     }
   }
+}
+
+/** Of bytes without headers, both names say the same. */
+function size(part: string, bytes: number): PropertyValue | undefined {
+  return part === "size" || part === "total_size" ? BigInt(bytes) : undefined;
 }

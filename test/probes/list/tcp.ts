@@ -45,6 +45,11 @@ const properties = [
   "request\\0path",
   "request\\0protocol",
   "request\\0time",
+  "request\\0duration",
+  "request\\0size",
+  "request\\0total_size",
+  "response\\0size",
+  "response\\0total_size",
   "response\\0code",
   "response\\0flags",
   "cluster_name",
@@ -55,7 +60,7 @@ const properties = [
   "node",
 ]
   .slice(0, -1)
-  .map((name) => `get_property "${name}"${/port|connection\\0id|time|address/.test(name) ? " ~" : ""}`)
+  .map((name) => `get_property "${name}"${/port|connection\\0id|time|duration|address/.test(name) ? " ~" : ""}`)
   .join("\n");
 
 const reads = [0, 1, 2, 3].map((type) => `get_buffer_bytes ${type} 0 100\nget_buffer_status ${type}`).join("\n");

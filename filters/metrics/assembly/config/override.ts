@@ -5,7 +5,19 @@ import { Label } from "../label";
 import { isLabelName, readLabel } from "./label";
 
 /** Of Istio's Telemetry API; the first is all of them. */
-const METRICS: string[] = ["ALL_METRICS", "REQUEST_COUNT", "REQUEST_DURATION", "REQUEST_SIZE", "RESPONSE_SIZE"];
+const METRICS: string[] = [
+  "ALL_METRICS",
+  "REQUEST_COUNT",
+  "REQUEST_DURATION",
+  "REQUEST_SIZE",
+  "RESPONSE_SIZE",
+  "TCP_OPENED_CONNECTIONS",
+  "TCP_CLOSED_CONNECTIONS",
+  "TCP_SENT_BYTES",
+  "TCP_RECEIVED_BYTES",
+  "GRPC_REQUEST_MESSAGES",
+  "GRPC_RESPONSE_MESSAGES",
+];
 const MODES: string[] = ["CLIENT_AND_SERVER", "CLIENT", "SERVER"];
 const OPERATIONS: string[] = ["UPSERT", "REMOVE"];
 
