@@ -1,5 +1,5 @@
 import { readFileSync, readdirSync } from "node:fs";
-import { type Envoy, type FilterSpec, bootstrap, closedLoop, httpListener, openEnvoy } from "../harness/index.ts";
+import { type Envoy, type FilterSpec, type HttpListenerOptions, bootstrap, closedLoop, httpListener, openEnvoy } from "../harness/index.ts";
 
 /** Arms: a listener each, in one Envoy with one worker. `copies` of the same filters stand in the chain; the cost is divided by them. */
 export interface Arm {
@@ -7,6 +7,8 @@ export interface Arm {
   /** [none] */
   filters?: readonly FilterSpec[];
   copies: number;
+  /** Of the listener [none]. */
+  accessLog?: HttpListenerOptions["accessLog"];
 }
 
 const REQUESTS = 4_000;
@@ -28,7 +30,11 @@ export async function measure(
   const all: readonly Arm[] = [{ name: "no filter", copies: 1 }, ...arms];
   const chain = ({ filters = [], copies }: Arm) => Array.from({ length: copies }, () => filters).flat();
   await using envoy = await openEnvoy({
-    config: bootstrap({ listeners: all.map((arm) => httpListener({ name: arm.name, filters: chain(arm) })) }),
+    config: bootstrap({
+      listeners: all.map((arm) =>
+        httpListener({ name: arm.name, filters: chain(arm), ...(arm.accessLog ? { accessLog: arm.accessLog } : {}) }),
+      ),
+    }),
     componentLogLevel: "wasm:warn",
   });
   const worker = workerOf(envoy);

@@ -11,6 +11,7 @@ const entries = [
   "bench/dev.ts",
   "bench/filter-cpu.ts",
   "bench/host-requests.ts",
+  "bench/metrics.ts",
   "bench/open-streams.ts",
   "cli/main.ts",
   "demo/main.ts",

@@ -169,6 +169,30 @@ export function labelValue(value: Bytes): string {
 
 /** Appends what `labelValue` makes of a value: a key by which series are told apart as whoever reads them does. */
 export function pushLabelValue(value: Bytes, into: ArenaBuffer): void {
+  if (value.length <= LONGEST && isPlain(value)) into.pushBytes(value);
+  else pushEscaped(value, into);
+}
+
+/** Whether there is nothing to escape: most values, and every request has them. */
+function isPlain(value: Bytes): bool {
+  const begin = value.ptr;
+  const end = begin + <usize>value.length;
+  for (let at = begin; at < end; at++) {
+    const byte = load<u8>(at);
+    if (byte < 0x20 || byte >= 0x7f || byte == 0x3b) return false;
+    if (byte == 0x3d && at + 1 < end && load<u8>(at + 1) == 0x2e) return false;
+    // What ends as one of the tags does.
+    if (byte == 0x2e && at > begin && isLastOfTag(load<u8>(at - 1))) return false;
+  }
+  return true;
+}
+
+/** Of `component`, `cache`, `tag` and `wasm_filter`. */
+function isLastOfTag(byte: u8): bool {
+  return byte == 0x74 || byte == 0x65 || byte == 0x67 || byte == 0x72;
+}
+
+function pushEscaped(value: Bytes, into: ArenaBuffer): void {
   const utf8 = isUtf8(value.ptr, value.length);
   let end = min(value.length, LONGEST);
   while (utf8 && end < value.length && end > 0 && (value.at(end) & 0xc0) == 0x80) end--;

@@ -50,15 +50,15 @@ onBothHosts((open, host) => {
       ["X-A", "two"],
     ]);
 
-    expect(seen).toMatch(/count=2 has=yes unique=none second=\[two\]/);
+    expect(seen).toMatch(/count=2 has=yes unique=none peek=\[one\] second=\[two\]/);
   });
 
   test("an absent header differs from an empty one", async () => {
     const absent = await through("plain", []);
     const empty = await through("plain", [["x-a", ""]]);
 
-    expect(absent.seen).toMatch(/count=0 has=no unique=none/);
-    expect(empty.seen).toMatch(/count=1 has=yes unique=\[\]/);
+    expect(absent.seen).toMatch(/count=0 has=no unique=none peek=none/);
+    expect(empty.seen).toMatch(/count=1 has=yes unique=\[\] peek=\[\]/);
     expect(absent.received.header("x-values")).toBeUndefined();
   });
 

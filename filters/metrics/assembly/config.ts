@@ -8,6 +8,7 @@ import { Group } from "./group";
 import { Label } from "./label";
 import { isOfConnections, Measure } from "./measure";
 import { Metric, MetricType } from "./metric";
+import { Reporter } from "./reporter";
 
 /** Which of the two proxies of a request this is. */
 export enum Side {
@@ -40,21 +41,21 @@ export class MetricsConfig {
   reportingInterval: u64 = 5_000_000_000;
 
   /** The metrics of a side's requests, those together that have the same labels. */
-  requestGroups(side: Side, overflow: Counter): Group[] {
-    const groups = this.standardGroups(false, side, this.budgetOf(STANDARD_METRICS), overflow);
+  requestGroups(side: Side, reporter: Reporter, overflow: Counter): Group[] {
+    const groups = this.standardGroups(false, side, reporter, this.budgetOf(STANDARD_METRICS), overflow);
     for (let i = 0; i < this.metrics.length; i++) {
       const own = this.metrics[i];
-      groups.push(new Group([own.metric], suffixesFirst(own.labels), own.when, this.budgetOf(own.metric.name), overflow));
+      groups.push(new Group([own.metric], suffixesFirst(own.labels), reporter, own.when, this.budgetOf(own.metric.name), overflow));
     }
     return groups;
   }
 
   /** The same of TCP connections. */
-  connectionGroups(side: Side, overflow: Counter): Group[] {
-    return this.standardGroups(true, side, this.budgetOf(STANDARD_TCP_METRICS), overflow);
+  connectionGroups(side: Side, reporter: Reporter, overflow: Counter): Group[] {
+    return this.standardGroups(true, side, reporter, this.budgetOf(STANDARD_TCP_METRICS), overflow);
   }
 
-  private standardGroups(tcp: bool, side: Side, budget: Budget, overflow: Counter): Group[] {
+  private standardGroups(tcp: bool, side: Side, reporter: Reporter, budget: Budget, overflow: Counter): Group[] {
     const groups: Group[] = [];
     const standard = standardMetrics();
     const kept: Metric[] = [];
@@ -77,7 +78,7 @@ export class MetricsConfig {
           labels.splice(i, 1);
         }
       }
-      groups.push(new Group(together, suffixesFirst(own), null, budget, overflow));
+      groups.push(new Group(together, suffixesFirst(own), reporter, null, budget, overflow));
     }
     return groups;
   }

@@ -80,5 +80,5 @@ export class MetricsRoot extends RootContext {
 }
 
 function recorder(config: MetricsConfig, side: Side, reporter: Reporter, overflow: Counter): Recorder {
-  return new Recorder(reporter, config.requestGroups(side, overflow), config.connectionGroups(side, overflow));
+  return new Recorder(reporter, config.requestGroups(side, reporter, overflow), config.connectionGroups(side, reporter, overflow));
 }

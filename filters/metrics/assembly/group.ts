@@ -1,10 +1,10 @@
-import { ArenaBuffer, Bytes, Counter, pushLabelValue, randomBytes, SipHash } from "proxy-wasm-assemblyscript-sdk";
+import { ArenaBuffer, Bytes, Counter, EMPTY, pushLabelValue, randomBytes, SipHash } from "proxy-wasm-assemblyscript-sdk";
 import { Attributes, Conditions } from "../../../policy";
 import { Budget } from "./budget";
 import { Label } from "./label";
 import { Measure, Measures } from "./measure";
 import { Metric, Stat } from "./metric";
-import { IS_GRPC } from "./reporter";
+import { IS_GRPC, Reporter } from "./reporter";
 import { Series } from "./series";
 
 const OVERFLOW: Bytes = Bytes.of("__overflow__");
@@ -22,12 +22,13 @@ export class Group {
   private readonly rest: Series;
 
   /**
-   * @param when null: all requests
+   * @param reporter has the values of Istio's labels @param when null: all requests
    * @param overflow counts what came above the budget
    */
   constructor(
     private metrics: Metric[],
     private labels: Label[],
+    private reporter: Reporter,
     private when: Conditions | null,
     private budget: Budget,
     private overflow: Counter,
@@ -38,9 +39,7 @@ export class Group {
     let names = "";
     for (let i = 0; i < labels.length; i++) names += labels[i].name + "=";
     this.names = Bytes.of(names);
-    const rest = new ArenaBuffer();
-    for (let i = 0; i < labels.length; i++) rest.pushSized(OVERFLOW);
-    this.rest = new Series(rest.bytes().copy(), metrics.length);
+    this.rest = new Series(EMPTY, metrics.length);
   }
 
   /** The dimensions that its labels show, a bit for each. */
@@ -57,10 +56,10 @@ export class Group {
     return needed;
   }
 
-  /** Where a request belongs; null: nowhere. @param dimensions values of Istio's labels */
-  seriesOf(dimensions: Bytes[], from: Attributes): Series | null {
+  /** Where a request belongs, as the reporter has read it; null: nowhere. */
+  seriesOf(from: Attributes): Series | null {
     const when = this.when;
-    return when !== null && !when.hold(from) ? null : this.find(dimensions, from);
+    return when !== null && !when.hold(from) ? null : this.find(from);
   }
 
   record(series: Series, measures: Measures): void {
@@ -70,30 +69,52 @@ export class Group {
       const value = measures.read(metrics[i].measure);
       if (value < 0) continue;
       const known = stats[i];
-      const stat = known === null ? new Stat(metrics[i], this.prefixOf(series.key)) : known;
+      const stat = known === null ? new Stat(metrics[i], this.prefixOf(series)) : known;
       stats[i] = stat;
       stat.record(value);
     }
   }
 
-  private find(dimensions: Bytes[], from: Attributes): Series {
+  private find(from: Attributes): Series {
     const key = this.key;
+    const labels = this.labels;
     key.clear();
-    for (let i = 0; i < this.labels.length; i++) {
-      const label = this.labels[i];
-      pushValue(label.dimension < 0 ? label.read(from) : dimensions[label.dimension], key);
+    for (let i = 0; i < labels.length; i++) {
+      const label = labels[i];
+      if (label.dimension < 0) pushValue(label.read(from), key);
+      else if (this.changes(label)) pushValue(this.reporter.values[label.dimension], key);
     }
     if (!key.ok) return this.overflowing();
     const bytes = key.bytes();
     // 0 marks a free place.
     const hash = this.hasher.hash(bytes) | 1;
-    const place = this.placeOf(hash, bytes);
-    const known = this.found[place];
+    const known = this.found[this.placeOf(hash, bytes)];
     if (known !== null) return known;
-    if (!this.budget.grants(this.names, bytes)) return this.overflowing();
+    if (!this.granted(bytes)) return this.overflowing();
     const made = new Series(bytes.copy(), this.metrics.length);
     this.add(hash, made);
     return made;
+  }
+
+  /** Whether its value is in keys; the others are the same in all of this group's. */
+  private changes(label: Label): bool {
+    return label.dimension < 0 || (this.reporter.changing & (1 << label.dimension)) != 0;
+  }
+
+  /** The budget knows whole series: after an update the own workload may be another one. */
+  private granted(key: Bytes): bool {
+    const values = new ArenaBuffer();
+    const walk = new Values(key);
+    for (let i = 0; i < this.labels.length; i++) values.pushSized(this.valueOf(this.labels[i], walk));
+    return values.ok && this.budget.grants(this.names, values.bytes());
+  }
+
+  /** As the series shows it. @param walk at this label */
+  private valueOf(label: Label, walk: Values): Bytes {
+    if (this.changes(label)) return walk.next();
+    const value = new ArenaBuffer();
+    pushLabelValue(this.reporter.values[label.dimension], value);
+    return value.bytes();
   }
 
   /** Where it is, or would be. */
@@ -138,15 +159,28 @@ export class Group {
   }
 
   /** `reporter=.=destination;.;source_app=.=...;.;`: Istio's form, of which `stats_tags` make labels. */
-  private prefixOf(key: Bytes): string {
+  private prefixOf(series: Series): string {
     let prefix = "";
-    let at = 0;
+    const walk = new Values(series.key);
     for (let i = 0; i < this.labels.length; i++) {
-      const length = <i32>load<u32>(key.ptr + <usize>at);
-      prefix += this.labels[i].name + "=.=" + key.slice(at + 4, at + 4 + length).toString() + ";.;";
-      at += 4 + length;
+      const label = this.labels[i];
+      const value = series === this.rest ? OVERFLOW : this.valueOf(label, walk);
+      prefix += label.name + "=.=" + value.toString() + ";.;";
     }
     return prefix;
+  }
+}
+
+/** The values in a key, one after the other. */
+class Values {
+  private at: i32 = 0;
+
+  constructor(private key: Bytes) {}
+
+  next(): Bytes {
+    const begin = this.at + 4;
+    this.at = begin + <i32>load<u32>(this.key.ptr + <usize>this.at);
+    return this.key.slice(begin, this.at);
   }
 }
 

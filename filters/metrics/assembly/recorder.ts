@@ -27,7 +27,7 @@ export class Recorder {
     measures.of(stream, reporter.grpc);
     for (let i = 0; i < this.requests.length; i++) {
       const group = this.requests[i];
-      const series = group.seriesOf(reporter.values, from);
+      const series = group.seriesOf(from);
       if (series !== null) group.record(series, measures);
     }
   }
@@ -38,7 +38,7 @@ export class Recorder {
     reporter.readConnection(connection, this.ofConnections);
     const found: Series[] = [];
     for (let i = 0; i < this.connections.length; i++) {
-      const series = this.connections[i].seriesOf(reporter.values, from);
+      const series = this.connections[i].seriesOf(from);
       if (series !== null) found.push(series);
     }
     return found;

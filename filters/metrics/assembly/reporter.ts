@@ -30,25 +30,34 @@ const UPSTREAM_LOCAL: PropertyPath = PropertyPath.of("upstream.uri_san_local_cer
 export const IS_GRPC: u32 = 1 << 31;
 /** What is found together. */
 const OF_PROTOCOL: u32 = IS_GRPC | (1 << Dimension.RequestProtocol) | (1 << Dimension.GrpcResponseStatus);
-const OF_PEER: u32 =
+const OF_MESSAGE: u32 =
+  (1 << Dimension.RequestProtocol) | (1 << Dimension.GrpcResponseStatus) | (1 << Dimension.ResponseFlags) | (1 << Dimension.ResponseCode);
+const OF_CLIENT: u32 =
   (1 << Dimension.SourcePrincipal) |
   (1 << Dimension.SourceWorkloadNamespace) |
+  (1 << Dimension.DestinationPrincipal) |
+  (1 << Dimension.ConnectionSecurityPolicy);
+const OF_SERVER: u32 =
+  (1 << Dimension.SourcePrincipal) |
   (1 << Dimension.DestinationPrincipal) |
   (1 << Dimension.DestinationWorkloadNamespace) |
   (1 << Dimension.DestinationService) |
   (1 << Dimension.DestinationServiceName) |
-  (1 << Dimension.DestinationServiceNamespace) |
-  (1 << Dimension.ConnectionSecurityPolicy);
+  (1 << Dimension.DestinationServiceNamespace);
 
 /** Finds the values of Istio's labels, by the rules of Istio's own filter, for one side of the mesh. */
 export abstract class Reporter {
   /** By `Dimension`. What belongs to the own workload is there from the beginning. */
   readonly values: Bytes[] = [];
+  /** The dimensions that are read anew for each request or connection, a bit for each; the others stay as they are. */
+  readonly changing: u32;
   /** Of the request that was read last. */
   grpc: bool = false;
   private readonly text: ArenaBuffer = new ArenaBuffer();
 
-  constructor(reporter: Bytes) {
+  /** @param changing the dimensions of the peer, a bit for each */
+  constructor(reporter: Bytes, changing: u32) {
+    this.changing = OF_MESSAGE | changing;
     for (let i = 0; i < STANDARD.length; i++) this.values.push(UNKNOWN);
     this.set(Dimension.Reporter, reporter);
   }
@@ -56,7 +65,7 @@ export abstract class Reporter {
   /** Of a request. @param needed the dimensions that somebody asks for, a bit for each: others are not read */
   read(stream: BaseContext, headers: Headers, needed: u32): void {
     if (needed & OF_PROTOCOL) {
-      const type = headers.get(HeaderName.CONTENT_TYPE);
+      const type = headers.peek(HeaderName.CONTENT_TYPE);
       const grpc = type !== null && isGrpc(type);
       this.grpc = grpc;
       this.set(Dimension.RequestProtocol, grpc ? GRPC : HTTP);
@@ -69,14 +78,14 @@ export abstract class Reporter {
       this.set(Dimension.ResponseCode, text.bytes());
     }
     if (needed & (1 << Dimension.ResponseFlags)) this.set(Dimension.ResponseFlags, this.flags(stream));
-    if (needed & OF_PEER) this.readPeer(stream);
+    if (needed & this.changing & ~OF_MESSAGE) this.readPeer(stream);
   }
 
   /** Of a TCP connection. */
   readConnection(connection: BaseContext, needed: u32): void {
     this.set(Dimension.RequestProtocol, TCP);
     if (needed & (1 << Dimension.ResponseFlags)) this.set(Dimension.ResponseFlags, this.flags(connection));
-    if (needed & OF_PEER) this.readPeer(connection);
+    if (needed & this.changing & ~OF_MESSAGE) this.readPeer(connection);
   }
 
   protected abstract readPeer(stream: BaseContext): void;
@@ -111,7 +120,7 @@ export abstract class Reporter {
 export class DestinationReporter extends Reporter {
   /** @param service the host that it serves; empty: its canonical service stands for it, as in Istio */
   constructor(own: Workload, service: Bytes) {
-    super(DESTINATION);
+    super(DESTINATION, OF_CLIENT);
     const host = service.length > 0 ? service : own.canonicalService;
     this.known(Dimension.DestinationWorkload, own.name);
     this.known(Dimension.DestinationWorkloadNamespace, own.namespace);
@@ -147,7 +156,7 @@ export class DestinationReporter extends Reporter {
 /** The client's side: the own workload is the source. */
 export class SourceReporter extends Reporter {
   constructor(own: Workload) {
-    super(SOURCE);
+    super(SOURCE, OF_SERVER);
     this.known(Dimension.SourceWorkload, own.name);
     this.known(Dimension.SourceWorkloadNamespace, own.namespace);
     this.known(Dimension.SourceApp, own.app);

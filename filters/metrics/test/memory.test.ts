@@ -10,7 +10,9 @@ const chain = (config: MetricsConfig) => [{ name: "metrics", wasm, config }];
 describe("host calls of a request", () => {
   const callsOf = (response: HostResponse) => response.counts["metrics"]?.hostCalls ?? {};
   const property = "proxy_get_property";
-  const headers = "proxy_get_header_map_pairs";
+  /** The content type alone: no label asks for another header. */
+  const headers = "proxy_get_header_map_value";
+  const all = "proxy_get_header_map_pairs";
   const count = "proxy_increment_metric";
   const record = "proxy_record_metric";
   const none = [{ disabled: true }];
@@ -53,7 +55,7 @@ describe("host calls of a request", () => {
         metrics: [{ name: "own_total", labels: { user: { header: "x-user" }, path: { pathTemplates: ["/users/{id}"] } } }],
       },
       { path: "/users/7", headers: { "x-user": "ann" } },
-      { [headers]: 1, [property]: 6, [count]: 2, [record]: 3 },
+      { [headers]: 1, [all]: 1, [property]: 6, [count]: 2, [record]: 3 },
     ],
     [
       "four own metrics measure the same",
@@ -65,7 +67,7 @@ describe("host calls of a request", () => {
       "an own metric's conditions do not hold",
       { ...destination, metrics: [{ name: "own_total", when: [{ header: "x-none", present: true }] }] },
       {},
-      { [headers]: 1, [property]: 6, [count]: 1, [record]: 3 },
+      { [headers]: 1, [all]: 1, [property]: 6, [count]: 1, [record]: 3 },
     ],
     // Nothing is asked of the stream that no metric would say.
     [

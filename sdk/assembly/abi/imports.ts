@@ -43,6 +43,10 @@ export declare function proxy_set_buffer_bytes(type: u32, start: u32, size: u32,
 export declare function proxy_get_header_map_pairs(type: u32, outPtr: usize, outLen: usize): u32;
 
 
+@external("env", "proxy_get_header_map_value")
+export declare function proxy_get_header_map_value(type: u32, key: usize, keyLen: i32, valuePtr: usize, valueLen: usize): u32;
+
+
 @external("env", "proxy_add_header_map_value")
 export declare function proxy_add_header_map_value(type: u32, key: usize, keyLen: i32, value: usize, valueLen: i32): u32;
 
