@@ -2,6 +2,7 @@ import { z } from "zod";
 import { authzConfig } from "./authz/config.ts";
 import { faultInjectionConfig } from "./fault-injection/config.ts";
 import { metricsConfig } from "./metrics/config.ts";
+import { peerMetadataConfig } from "./peer-metadata/config.ts";
 import { ratelimitConfig, ratelimitMetadata } from "./ratelimit/config.ts";
 import { tracingConfig } from "./tracing/config.ts";
 
@@ -10,6 +11,7 @@ export const filterConfigs = {
   authz: authzConfig,
   "fault-injection": faultInjectionConfig,
   metrics: metricsConfig,
+  "peer-metadata": peerMetadataConfig,
   ratelimit: ratelimitConfig,
   tracing: tracingConfig,
 } as const;

@@ -19,5 +19,6 @@ export { hostOfCluster } from "./assembly/cluster-name";
 export { readSecret } from "./assembly/secret";
 export { namespaceOf } from "./assembly/workload/namespace";
 export { completed } from "./assembly/workload/node";
+export { pushPeer, readPeer } from "./assembly/workload/peer";
 export { readWorkload } from "./assembly/workload/read";
 export { Workload } from "./assembly/workload/workload";

@@ -47,13 +47,14 @@ describe("the packages", () => {
   test("meshscript carries modules with maps, reports and sums, schemas and documentation, and nothing of the workshop", async () => {
     const files = await filesOf("meshscript");
     const suffixes = [".wasm", ".wasm.map", ".debug.wasm", ".debug.wasm.map", ".report.json"];
-    const filters = ["authz", "fault-injection", "metrics", "ratelimit", "tracing"];
+    const filters = ["authz", "fault-injection", "metrics", "peer-metadata", "ratelimit", "tracing"];
     for (const filter of filters) for (const suffix of suffixes) expect(files).toContain(`build/${filter}${suffix}`);
     expect(files).toEqual(
       expect.arrayContaining([
         "filters/authz/config.schema.json",
         "filters/fault-injection/config.schema.json",
         "filters/metrics/config.schema.json",
+        "filters/peer-metadata/config.schema.json",
         "filters/ratelimit/config.schema.json",
         "filters/ratelimit/metadata.schema.json",
         "filters/tracing/config.schema.json",

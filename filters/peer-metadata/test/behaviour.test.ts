@@ -1,0 +1,264 @@
+// What the filter does on one side, of what the other side, the application and clients send. Two sidecars in a row: two-envoys.test.ts.
+import { beforeAll, describe, expect, test } from "vitest";
+import { onBothHosts } from "../../../harness/expect/index.ts";
+import {
+  type Authority,
+  type EnvoyRequest,
+  type HeaderPairs,
+  type HeadersInput,
+  type Identity,
+  type TargetOptions,
+  createAuthority,
+} from "../../../harness/index.ts";
+import type { PeerMetadataConfig } from "../config.ts";
+import { ID, METADATA, type Workload, header, record } from "./struct.ts";
+import { peerMetadataModule } from "./support.ts";
+
+const wasm = await peerMetadataModule();
+
+const reviews: Workload = {
+  ...{ name: "reviews-v2", namespace: "default", app: "reviews", version: "v2", cluster: "c2" },
+  ...{ canonicalService: "reviews", canonicalRevision: "r2" },
+};
+const productpage: Workload = { ...reviews, name: "productpage-v1", app: "productpage", namespace: "shop" };
+const evil = header({ ...reviews, name: "evil" });
+const NODE = "meshscript";
+const own = [
+  [METADATA, header(reviews)],
+  [ID, NODE],
+];
+const theirs = { [ID]: "productpage-1", [METADATA]: header(productpage) };
+
+/** The exchange's headers, in any case, in the order of their names. */
+const ours = (headers: HeaderPairs | undefined) =>
+  headers?.filter(([name]) => name.toLowerCase().startsWith("x-envoy-peer-metadata")).sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0));
+
+/** What no peer's proxy sends, as names and values. */
+const junk: [what: string, headers: HeadersInput][] = [
+  ["an id alone", { [ID]: "evil" }],
+  ["an empty value", { [ID]: "evil", [METADATA]: "" }],
+  ["an empty id and value", { [ID]: "", [METADATA]: "" }],
+  ["no base64", { [METADATA]: "evil!" }],
+  ["base64 of no struct", { [METADATA]: Buffer.from("evil").toString("base64") }],
+  ["base64 that is cut off", { [METADATA]: header(productpage).slice(0, -5) }],
+  ["more than 16 KiB", { [METADATA]: header(productpage, { filler: "x".repeat(13_000) }) }],
+  ["two of them", [...Object.entries(theirs), [METADATA, header(productpage)]]],
+  ["two, the first empty", [[METADATA, ""], ...Object.entries(theirs)]],
+  ["two, the last empty", [...Object.entries(theirs), [METADATA, ""]]],
+  ["two on one line", { [METADATA]: `${header(productpage)},${evil}` }],
+  ["two ids", [...Object.entries(theirs), [ID, "evil"]]],
+  [
+    "two in different cases",
+    [
+      ["X-Envoy-Peer-Metadata", header(productpage)],
+      ["x-ENVOY-peer-METADATA", evil],
+    ],
+  ],
+];
+
+let authority: Authority;
+let server: Identity;
+let client: Identity;
+beforeAll(async () => {
+  authority = await createAuthority();
+  server = await authority.issue({ serviceAccount: "reviews" });
+  client = await authority.issue({ namespace: "shop", serviceAccount: "productpage" });
+});
+
+onBothHosts((open) => {
+  /** One exchange: what the application got, what the client got, and what is known of the peer. */
+  async function exchange(
+    config: PeerMetadataConfig,
+    request: EnvoyRequest = {},
+    answer: HeadersInput = {},
+    more: Partial<TargetOptions> = {},
+  ) {
+    const target = await open({
+      filters: [{ name: "peer-metadata", wasm, config: { workload: reviews, ...config } }],
+      upstreams: { app: { respond: { headers: answer } } },
+      accessLog: {
+        downstream: "%FILTER_STATE(wasm.meshscript.downstream_peer:PLAIN)%",
+        upstream: "%FILTER_STATE(wasm.meshscript.upstream_peer:PLAIN)%",
+      },
+      ...more,
+    });
+    const response = await target.request(request);
+    const [entry] = await target.waitForAccessLog(1);
+    expect(target.logs().wasm.filter(({ level }) => /warn|error|critical/.test(level))).toEqual([]);
+    return {
+      target,
+      status: response.status,
+      received: ours(target.upstream("app").requests[0]?.headers),
+      answered: ours(response.headers),
+      state: [entry?.["downstream"], entry?.["upstream"]],
+    };
+  }
+  const nobody = [undefined, undefined];
+
+  describe("inbound", () => {
+    const inbound: PeerMetadataConfig = { direction: "inbound", trust: "always" };
+
+    test("a peer is known, the application sees nothing of it, and the peer gets to know us", async () => {
+      const { received, answered, state } = await exchange(inbound, { headers: theirs });
+
+      expect(state).toEqual([record(productpage), undefined]);
+      expect(received).toEqual([]);
+      expect(answered).toEqual(own);
+    });
+
+    test("names come in any case, over HTTP/1.1 and HTTP/2", async () => {
+      const upper = await exchange(inbound, { headers: { "X-ENVOY-Peer-Metadata": header(productpage), "X-Envoy-Peer-Metadata-ID": "a" } });
+      const http2 = await exchange(inbound, { headers: theirs, protocol: "h2c" });
+
+      expect([upper.state, upper.received, upper.answered]).toEqual([[record(productpage), undefined], [], own]);
+      expect([http2.state, http2.received, http2.answered]).toEqual([[record(productpage), undefined], [], own]);
+    });
+
+    test("a peer without an id is known all the same", async () => {
+      const { state, received, answered } = await exchange(inbound, { headers: { [METADATA]: header(productpage) } });
+
+      expect([state, received, answered]).toEqual([[record(productpage), undefined], [], own]);
+    });
+
+    test("who says nothing gets no answer, and what the application says is removed", async () => {
+      const quiet = await exchange(inbound);
+      const loud = await exchange(inbound, {}, [...Object.entries(theirs), [METADATA, evil], [ID, ""]]);
+
+      expect([quiet.state, quiet.received, quiet.answered]).toEqual([nobody, [], []]);
+      expect([loud.state, loud.received, loud.answered]).toEqual([nobody, [], []]);
+    });
+
+    test("what the application says to a peer is replaced", async () => {
+      const { answered, state } = await exchange(inbound, { headers: theirs }, [
+        [METADATA, evil],
+        ["X-Envoy-Peer-Metadata", evil],
+        [ID, "evil"],
+        [ID, ""],
+      ]);
+
+      expect(answered).toEqual(own);
+      expect(state).toEqual([record(productpage), undefined]);
+    });
+
+    test.each(junk)("%s is removed, says nothing and gets no answer", async (_, headers) => {
+      const { status, received, answered, state } = await exchange(inbound, { headers }, theirs);
+
+      expect(status).toBe(200);
+      expect([received, answered, state]).toEqual([[], [], nobody]);
+    });
+
+    describe("with trust in mutual TLS", () => {
+      const strict: PeerMetadataConfig = { direction: "inbound" };
+      const tls = { identity: server, clientCertificate: "optional" } as const;
+
+      test("a peer with a certificate of the mesh is believed", async () => {
+        const { state, received, answered } = await exchange(
+          strict,
+          { headers: theirs, identity: client },
+          {},
+          { tls: { identity: server } },
+        );
+
+        expect([state, received, answered]).toEqual([[record(productpage), undefined], [], own]);
+      });
+
+      test.each<[string, () => EnvoyRequest, () => Partial<TargetOptions>]>([
+        ["plain text", () => ({}), () => ({})],
+        ["TLS without a certificate", () => ({ trust: authority }), () => ({ tls: { ...tls, identity: server } })],
+      ])("over %s nobody is, and gets no answer", async (_, request, options) => {
+        const { state, received, answered } = await exchange(strict, { headers: theirs, ...request() }, theirs, options());
+
+        expect([state, received, answered]).toEqual([nobody, [], []]);
+      });
+
+      test("a certificate without an identity is none of the mesh", async () => {
+        const other = await authority.issue({ dnsSans: ["client.example"] });
+        const { state, received, answered } = await exchange(strict, { headers: theirs, identity: other }, theirs, {
+          tls: { identity: server },
+        });
+
+        expect([state, received, answered]).toEqual([nobody, [], []]);
+      });
+
+      test("a peer's connection does not speak for the next one", async () => {
+        const { target } = await exchange(strict, { headers: theirs, identity: client }, {}, { tls: { ...tls, identity: server } });
+        const second = await target.request({ headers: theirs, trust: authority });
+        const entries = await target.waitForAccessLog(2);
+
+        expect(ours(second.headers)).toEqual([]);
+        expect(entries.map(({ downstream }) => downstream)).toEqual([record(productpage), undefined]);
+      });
+    });
+
+    test("an answer of the proxy's own carries the own metadata, too", async () => {
+      const none = { upstreams: { app: {} }, routes: [] };
+      const answered = await exchange(inbound, { headers: theirs }, {}, none);
+      const quiet = await exchange(inbound, {}, {}, none);
+
+      expect([answered.status, answered.answered, answered.state]).toEqual([404, own, [record(productpage), undefined]]);
+      expect([quiet.status, quiet.answered, quiet.state]).toEqual([404, [], nobody]);
+    });
+  });
+
+  describe("outbound", () => {
+    const outbound: PeerMetadataConfig = { direction: "outbound", trust: "always" };
+
+    test("a callee gets to know us, is known, and the application sees nothing of it", async () => {
+      const { received, answered, state } = await exchange(outbound, {}, theirs);
+
+      expect(received).toEqual(own);
+      expect(answered).toEqual([]);
+      expect(state).toEqual([undefined, record(productpage)]);
+    });
+
+    test("what the application or a client says is replaced, however it is written", async () => {
+      for (const headers of [theirs, ...junk.map(([, one]) => one)]) {
+        const { received, state } = await exchange(outbound, { headers });
+        expect([received, state]).toEqual([own, nobody]);
+      }
+    });
+
+    test.each(junk)("%s in the answer is removed and says nothing", async (_, answer) => {
+      const { status, received, answered, state } = await exchange(outbound, {}, answer);
+
+      expect(status).toBe(200);
+      expect([received, answered, state]).toEqual([own, [], nobody]);
+    });
+
+    test("where the conditions do not hold nothing is told, and nothing is believed", async () => {
+      const config: PeerMetadataConfig = {
+        ...outbound,
+        when: [
+          { attribute: "xds.cluster_name", exact: "app" },
+          { header: "x-external", present: false },
+        ],
+      };
+      const mesh = await exchange(config, { headers: theirs }, theirs);
+      const external = await exchange(config, { headers: { ...theirs, "x-external": "1" } }, theirs);
+
+      expect([mesh.received, mesh.answered, mesh.state]).toEqual([own, [], [undefined, record(productpage)]]);
+      expect([external.received, external.answered, external.state]).toEqual([[], [], nobody]);
+    });
+
+    test("over plain text nobody is believed by trust in mutual TLS", async () => {
+      const { received, answered, state } = await exchange({ direction: "outbound" }, {}, theirs);
+
+      expect([received, answered, state]).toEqual([own, [], nobody]);
+    });
+
+    test("an answer of the proxy's own says nothing of anybody", async () => {
+      const { status, answered, state } = await exchange(outbound, { headers: theirs }, {}, { upstreams: { app: {} }, routes: [] });
+
+      expect([status, answered, state]).toEqual([404, [], nobody]);
+    });
+  });
+
+  test("several peers in turn are told apart", async () => {
+    const { target } = await exchange({ direction: "inbound", trust: "always" }, { headers: theirs });
+    const names = ["a", "b", "a", "c", "b", "a"];
+    for (const name of names) await target.request({ headers: { [METADATA]: header({ ...reviews, name }) } });
+    const entries = await target.waitForAccessLog(names.length + 1);
+
+    expect(entries.slice(1).map(({ downstream }) => downstream)).toEqual(names.map((name) => record({ ...reviews, name })));
+  });
+});
