@@ -171,8 +171,11 @@ onBothHosts((open) => {
         expect([state, received, answered]).toEqual([nobody, [], []]);
       });
 
-      test("a certificate without an identity is none of the mesh", async () => {
-        const other = await authority.issue({ dnsSans: ["client.example"] });
+      test.each<[string, { dnsSans: string[]; uriSans?: string[] }]>([
+        ["without an identity", { dnsSans: ["client.example"] }],
+        ["of a site", { dnsSans: ["client.example"], uriSans: ["https://client.example/spiffe://cluster.local/ns/shop/sa/productpage"] }],
+      ])("a certificate %s is none of the mesh", async (_, names) => {
+        const other = await authority.issue(names);
         const { state, received, answered } = await exchange(strict, { headers: theirs, identity: other }, theirs, {
           tls: { identity: server },
         });

@@ -83,7 +83,7 @@ const peers: Peers = new Peers(new SipHash(1, 2));
 
 export function add(header: i32, record: i32): void {
   const before = enter(1);
-  peers.add(Bytes.static(IN, header), Bytes.static(IN + <usize>header, record));
+  peers.add(Bytes.borrow(IN, header), Bytes.borrow(IN + <usize>header, record));
   leave(before);
 }
 

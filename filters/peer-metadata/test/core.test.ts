@@ -173,6 +173,8 @@ describe("a peer's header", () => {
       record({ namespace: "a" }),
     ],
     ["a length beyond the end is an error", Buffer.from([0x0a, 5, 1]), undefined],
+    ["so is one in an entry", field(1, Buffer.concat([field(1, "a"), Buffer.from([0x12, 5, 1])])), undefined],
+    ["so is one in a value", entry("NAMESPACE", Buffer.from([0x1a, 5, 1])), undefined],
     ["so is one in the labels", entry("LABELS", field(5, Buffer.from([0x0a, 5, 1]))), undefined],
     ["a length that never ends", Buffer.from([0x0a, ...Array<number>(20).fill(0xff)]), undefined],
     ["an enormous one", Buffer.from([0x0a, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1]), undefined],

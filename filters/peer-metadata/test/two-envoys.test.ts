@@ -153,11 +153,15 @@ describe("who answers over TLS", () => {
   test("with a certificate of the mesh is believed, without an identity in it is not", async () => {
     const mesh = await openOutbound(await openServer(server));
     const external = await openOutbound(await openServer(await authority.issue({ dnsSans: ["api.example.com"] })));
-    const answers = [await mesh.request(), await external.request()];
+    const site = await authority.issue({ dnsSans: ["api.example.com"], uriSans: ["https://api.example.com"] });
+    const other = await openOutbound(await openServer(site));
+    const answers = [await mesh.request(), await external.request(), await other.request()];
 
     expect((await mesh.waitForAccessLog(1))[0]?.["upstream"]).toBe(record({ ...reviews, name: "evil" }));
     expect((await external.waitForAccessLog(1))[0]?.["upstream"]).toBeUndefined();
+    expect((await other.waitForAccessLog(1))[0]?.["upstream"]).toBeUndefined();
     expect(answers.map(({ status, headers }) => [status, ours(headers)])).toEqual([
+      [200, []],
       [200, []],
       [200, []],
     ]);
@@ -204,7 +208,7 @@ describe("in Envoy", () => {
     const envoy = await openWith({ workload: { namespace: "mine" } }, "OUTBOUND", { node: { id: "sidecar~1", metadata } });
     // An Envoy that takes files for clusters has an id, others need none.
     const host = await openHost({
-      filters: [filter({ direction: "outbound", workload: { name: "other" } })],
+      filters: [filter({ direction: "outbound", workload: { name: "reviews-v2" } })],
       upstreams: { app: {} },
       node: { id: "", metadata },
     });
