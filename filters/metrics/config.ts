@@ -111,6 +111,12 @@ export const metricsConfig = z.strictObject({
     .describe("Which of the two proxies of a request this is [the listener's `traffic_direction`; `destination` without one]."),
   workload: workload.optional(),
   service: text("The host that the own workload serves: `reviews.default.svc.cluster.local` [its canonical service]."),
+  peerMetadata: z
+    .boolean()
+    .default(false)
+    .describe(
+      "Whether the other side's workload is what the [peer-metadata](../peer-metadata/README.md) filter of the same chain was told.",
+    ),
   overrides: z
     .array(override)
     .default([])

@@ -34,6 +34,8 @@ export class MetricsConfig {
   side: Side = Side.Unknown;
   workload: Workload = new Workload();
   service: Bytes = EMPTY;
+  /** Asks for what the peer-metadata filter has left. */
+  peerMetadata: bool = false;
   overrides: Override[] = [];
   metrics: OwnMetric[] = [];
   maxSeries: u32 = 1_000;
@@ -110,6 +112,7 @@ export function readConfig(json: JsonObject): MetricsConfig {
   if (json.has("reporter")) config.side = <Side>(json.choice("reporter", REPORTERS) + 1);
   config.workload = readWorkload(json.object("workload"));
   config.service = json.bytes("service");
+  config.peerMetadata = json.boolean("peerMetadata", false);
   const overrides = json.array("overrides");
   for (let i = 0; i < overrides.length; i++) {
     const object = overrides.object(i);

@@ -14,7 +14,10 @@ import { Attributes, completed } from "../../../policy";
 import { MetricsConfig, readConfig, Side } from "./config";
 import { Recorder } from "./recorder";
 import { Recorders } from "./recorders";
-import { DestinationReporter, Reporter, SourceReporter } from "./reporter";
+import { DestinationReporter } from "./destination-reporter";
+import { Peer } from "./peer";
+import { Reporter } from "./reporter";
+import { SourceReporter } from "./source-reporter";
 import { RequestMeasures } from "./request-measures";
 import { Connection } from "./tcp/connection";
 import { Reports } from "./tcp/reports";
@@ -37,10 +40,16 @@ export class MetricsRoot extends RootContext {
     const overflow = new Counter("meshscript_metrics_series_overflow_total");
     if (overflow.status != Status.Ok) return this.lacks("metrics", "proxy_define_metric");
     const own = completed(config.workload, this);
+    let client: Peer | null = null;
+    let server: Peer | null = null;
+    if (config.peerMetadata) {
+      client = new Peer("downstream");
+      server = new Peer("upstream");
+    }
     const recorders = new Recorders(
       config.side,
-      recorder(config, Side.Source, new SourceReporter(own), overflow),
-      recorder(config, Side.Destination, new DestinationReporter(own, config.service), overflow),
+      recorder(config, Side.Source, new SourceReporter(own, server), overflow),
+      recorder(config, Side.Destination, new DestinationReporter(own, config.service, client), overflow),
     );
     this.recorders = recorders;
     this.reports = new Reports(this, recorders, config.reportingInterval);

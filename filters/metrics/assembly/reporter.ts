@@ -1,18 +1,15 @@
 import { ArenaBuffer, BaseContext, Bytes, EMPTY, HeaderName, Headers, PropertyPath } from "proxy-wasm-assemblyscript-sdk";
-import { flagNames, hostOfCluster, namespaceOf, Workload } from "../../../policy";
+import { flagNames, Workload } from "../../../policy";
 import { Dimension, STANDARD } from "./core/dimension";
-import { nameOfHost, namespaceOfHost } from "./core/service";
+import { Party } from "./party";
 
 const UNKNOWN: Bytes = Bytes.of("unknown");
-const LATEST: Bytes = Bytes.of("latest");
+/** A canonical revision that nobody has named. */
+export const LATEST: Bytes = Bytes.of("latest");
 const DASH: Bytes = Bytes.of("-");
 const HTTP: Bytes = Bytes.of("http");
 const GRPC: Bytes = Bytes.of("grpc");
 const TCP: Bytes = Bytes.of("tcp");
-const MUTUAL_TLS: Bytes = Bytes.of("mutual_tls");
-const NONE: Bytes = Bytes.of("none");
-const SOURCE: Bytes = Bytes.of("source");
-const DESTINATION: Bytes = Bytes.of("destination");
 const GRPC_TYPE: Bytes = Bytes.of("application/grpc");
 /** Statuses that gRPC knows; another number is an upstream's whim. */
 const MOST_GRPC: i64 = 16;
@@ -20,11 +17,6 @@ const MOST_GRPC: i64 = 16;
 const CODE: PropertyPath = PropertyPath.of("response.code");
 const FLAGS: PropertyPath = PropertyPath.of("response.flags");
 const GRPC_STATUS: PropertyPath = PropertyPath.of("response.grpc_status");
-const CLUSTER: PropertyPath = PropertyPath.of("xds.cluster_name");
-const PEER: PropertyPath = PropertyPath.of("connection.uri_san_peer_certificate");
-const LOCAL: PropertyPath = PropertyPath.of("connection.uri_san_local_certificate");
-const UPSTREAM_PEER: PropertyPath = PropertyPath.of("upstream.uri_san_peer_certificate");
-const UPSTREAM_LOCAL: PropertyPath = PropertyPath.of("upstream.uri_san_local_certificate");
 
 /** In `needed`, beside the dimensions: whether the request is gRPC. */
 export const IS_GRPC: u32 = 1 << 31;
@@ -32,18 +24,6 @@ export const IS_GRPC: u32 = 1 << 31;
 const OF_PROTOCOL: u32 = IS_GRPC | (1 << Dimension.RequestProtocol) | (1 << Dimension.GrpcResponseStatus);
 const OF_MESSAGE: u32 =
   (1 << Dimension.RequestProtocol) | (1 << Dimension.GrpcResponseStatus) | (1 << Dimension.ResponseFlags) | (1 << Dimension.ResponseCode);
-const OF_CLIENT: u32 =
-  (1 << Dimension.SourcePrincipal) |
-  (1 << Dimension.SourceWorkloadNamespace) |
-  (1 << Dimension.DestinationPrincipal) |
-  (1 << Dimension.ConnectionSecurityPolicy);
-const OF_SERVER: u32 =
-  (1 << Dimension.SourcePrincipal) |
-  (1 << Dimension.DestinationPrincipal) |
-  (1 << Dimension.DestinationWorkloadNamespace) |
-  (1 << Dimension.DestinationService) |
-  (1 << Dimension.DestinationServiceName) |
-  (1 << Dimension.DestinationServiceNamespace);
 
 /** Finds the values of Istio's labels, by the rules of Istio's own filter, for one side of the mesh. */
 export abstract class Reporter {
@@ -99,6 +79,16 @@ export abstract class Reporter {
     this.values[dimension] = value === null || value.length == 0 ? otherwise : value;
   }
 
+  /** Who a party is: the own workload, or a peer. Its namespace may have other sources, too: not here. */
+  protected describe(party: Party, workload: Workload): void {
+    this.known(party.workload, workload.name);
+    this.known(party.app, workload.app);
+    this.known(party.version, workload.version);
+    this.known(party.canonicalService, workload.canonicalService);
+    this.known(party.canonicalRevision, workload.canonicalRevision, LATEST);
+    this.known(party.cluster, workload.cluster);
+  }
+
   private grpcStatus(stream: BaseContext): Bytes {
     const status = stream.propertyInt(GRPC_STATUS, i64.MIN_VALUE);
     if (status == i64.MIN_VALUE) return EMPTY;
@@ -113,78 +103,6 @@ export abstract class Reporter {
     if (flags == 0) return DASH;
     const names = flagNames(flags, new ArenaBuffer());
     return names.length == 0 ? DASH : names;
-  }
-}
-
-/** The server's side: the own workload is the destination. */
-export class DestinationReporter extends Reporter {
-  /** @param service the host that it serves; empty: its canonical service stands for it, as in Istio */
-  constructor(own: Workload, service: Bytes) {
-    super(DESTINATION, OF_CLIENT);
-    const host = service.length > 0 ? service : own.canonicalService;
-    this.known(Dimension.DestinationWorkload, own.name);
-    this.known(Dimension.DestinationWorkloadNamespace, own.namespace);
-    this.known(Dimension.DestinationApp, own.app);
-    this.known(Dimension.DestinationVersion, own.version);
-    this.known(Dimension.DestinationService, host);
-    this.known(Dimension.DestinationServiceName, nameOfHost(host));
-    this.known(Dimension.DestinationServiceNamespace, own.namespace);
-    this.known(Dimension.DestinationCanonicalService, own.canonicalService);
-    this.known(Dimension.DestinationCanonicalRevision, own.canonicalRevision, LATEST);
-    this.known(Dimension.DestinationCluster, own.cluster);
-    this.set(Dimension.SourceCanonicalRevision, LATEST);
-  }
-
-  protected readPeer(stream: BaseContext): void {
-    const peer = stream.property(PEER);
-    let local: Bytes | null = null;
-    let namespace: Bytes = EMPTY;
-    let mutual = false;
-    if (peer !== null) {
-      const own = stream.property(LOCAL);
-      mutual = peer.length > 0 && own !== null && own.length > 0;
-      local = own;
-      namespace = namespaceOf(peer);
-    }
-    this.set(Dimension.ConnectionSecurityPolicy, mutual ? MUTUAL_TLS : NONE);
-    this.known(Dimension.SourcePrincipal, peer);
-    this.known(Dimension.SourceWorkloadNamespace, namespace);
-    this.known(Dimension.DestinationPrincipal, local);
-  }
-}
-
-/** The client's side: the own workload is the source. */
-export class SourceReporter extends Reporter {
-  constructor(own: Workload) {
-    super(SOURCE, OF_SERVER);
-    this.known(Dimension.SourceWorkload, own.name);
-    this.known(Dimension.SourceWorkloadNamespace, own.namespace);
-    this.known(Dimension.SourceApp, own.app);
-    this.known(Dimension.SourceVersion, own.version);
-    this.known(Dimension.SourceCanonicalService, own.canonicalService);
-    this.known(Dimension.SourceCanonicalRevision, own.canonicalRevision, LATEST);
-    this.known(Dimension.SourceCluster, own.cluster);
-    this.set(Dimension.DestinationCanonicalRevision, LATEST);
-  }
-
-  protected readPeer(stream: BaseContext): void {
-    const peer = stream.property(UPSTREAM_PEER);
-    let local: Bytes | null = null;
-    let byIdentity: Bytes = EMPTY;
-    if (peer !== null) {
-      local = stream.property(UPSTREAM_LOCAL);
-      byIdentity = namespaceOf(peer);
-    }
-    const cluster = stream.property(CLUSTER);
-    let host: Bytes = EMPTY;
-    if (cluster !== null) host = hostOfCluster(cluster);
-    const namespace = byIdentity.length > 0 ? byIdentity : namespaceOfHost(host);
-    this.known(Dimension.SourcePrincipal, local);
-    this.known(Dimension.DestinationPrincipal, peer);
-    this.known(Dimension.DestinationWorkloadNamespace, byIdentity);
-    this.known(Dimension.DestinationService, host);
-    this.known(Dimension.DestinationServiceName, nameOfHost(host));
-    this.known(Dimension.DestinationServiceNamespace, namespace);
   }
 }
 

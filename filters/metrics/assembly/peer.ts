@@ -1,0 +1,22 @@
+import { BaseContext, EMPTY, PropertyPath } from "proxy-wasm-assemblyscript-sdk";
+import { readPeer, Workload } from "../../../policy";
+
+const FILTER_STATE: PropertyPath = PropertyPath.of("filter_state");
+
+/** What the other proxy has said of its workload, where the peer-metadata filter has left it. */
+export class Peer {
+  readonly workload: Workload = new Workload();
+  private readonly path: PropertyPath;
+
+  /** @param side downstream, upstream */
+  constructor(side: string) {
+    this.path = FILTER_STATE.then("wasm.meshscript." + side + "_peer");
+  }
+
+  /** Of a request or connection; what is not known is empty. */
+  read(stream: BaseContext): Workload {
+    const record = stream.property(this.path);
+    readPeer(record === null ? EMPTY : record, this.workload);
+    return this.workload;
+  }
+}
