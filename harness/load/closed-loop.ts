@@ -6,8 +6,10 @@ type HeaderLines = readonly (readonly [string, string])[];
 interface Shape {
   /** Header lines of each request, beside the host; or those of request `n`, counted from 0 [none]. */
   headers?: HeaderLines | ((n: number) => HeaderLines);
-  /** [/] */
-  path?: string;
+  /** Of each request, or of request `n` [/]. */
+  path?: string | ((n: number) => string);
+  /** The same of the `host` header [the address]. */
+  host?: string | ((n: number) => string);
   /** Connections, each with one request under way [32]. Envoy ends an HTTP/1 connection that pipelines: "Too many responses queued". */
   connections?: number;
 }
@@ -23,15 +25,14 @@ export type ClosedLoopOptions = Shape & ({ requests: number; until?: AbortSignal
  * await closedLoop(envoy.address(), { requests: 10_000 });
  */
 export async function closedLoop(address: Address, options: ClosedLoopOptions): Promise<Map<number, number>> {
-  const { requests = Number.POSITIVE_INFINITY, until, headers = [], path = "/", connections = 32 } = options;
-  const bytes = (lines: HeaderLines) =>
-    Buffer.from(
-      [`GET ${path} HTTP/1.1`, `host: ${address.host}`, ...lines.map(([name, value]) => `${name}: ${value}`), "", ""].join("\r\n"),
-      "latin1",
-    );
+  const { requests = Number.POSITIVE_INFINITY, until, headers = [], path = "/", host = address.host, connections = 32 } = options;
+  const bytes = (n: number) => {
+    const lines = of(headers, n).map(([name, value]) => `${name}: ${value}`);
+    return Buffer.from([`GET ${of(path, n)} HTTP/1.1`, `host: ${of(host, n)}`, ...lines, "", ""].join("\r\n"), "latin1");
+  };
   let sent = 0;
-  const same = typeof headers === "function" ? undefined : bytes(headers);
-  const request = () => same ?? bytes((headers as (n: number) => HeaderLines)(sent++));
+  const same = [headers, path, host].some((one) => typeof one === "function") ? undefined : bytes(0);
+  const request = () => same ?? bytes(sent++);
   const statuses = new Map<number, number>();
   let left = requests;
   const client = () =>
@@ -70,4 +71,9 @@ function lengthOf(answer: string): number {
   if (head < 0) return Number.POSITIVE_INFINITY;
   const body = /\ncontent-length: *(\d+)/i.exec(answer.slice(0, head))?.[1];
   return head + 4 + Number(body ?? 0);
+}
+
+/** What request `n` has of something that may differ. */
+function of<T>(given: T | ((n: number) => T), n: number): T {
+  return typeof given === "function" ? (given as (n: number) => T)(n) : given;
 }

@@ -105,6 +105,44 @@ describe("values that never come again", () => {
     expect(later.known.map(({ count }) => count)).toEqual(known.map(() => 41));
   }, 60_000);
 
+  test("in Envoy: a million paths, hosts and users leave as many series as there may be, and memory as it was", async () => {
+    const labels = {
+      path: { pathTemplates: ["/users/{id}"] },
+      host: { attribute: "request.host", in: ["a.example"] },
+      user: { header: "x-user" },
+    };
+    await using envoy = await openEnvoy({
+      filters: filter({ maxSeries: MOST, metrics: [{ name: "own_total", labels }] }),
+      routes: direct,
+      concurrency: 2,
+      componentLogLevel: "wasm:info",
+    });
+    const TENTH = 100_000;
+    const state = async () => ({
+      memory: await envoy.stat("wasmcustom.meshscript_metrics_linear_memory_bytes"),
+      stats: (await envoy.stats("^wasmcustom\\.")).size,
+    });
+    const after: Awaited<ReturnType<typeof state>>[] = [];
+    for (let tenth = 0; tenth < 10; tenth++) {
+      const at = (n: number) => tenth * TENTH + n;
+      const answers = await closedLoop(envoy.address(), {
+        ...{ requests: TENTH, connections: 64 },
+        ...{ path: (n) => `/${n % 2 === 0 ? "users" : "x"}/${at(n)}`, host: (n) => `h${at(n)}.example` },
+        headers: (n) => [["x-user", `u${at(n)}`]],
+      });
+      expect(answers).toEqual(new Map([[200, TENTH]]));
+      after.push(await state());
+    }
+    const found = await counted(envoy, 10 * TENTH);
+    console.log(`metrics: after a million: ${JSON.stringify(after.at(-1))}`);
+
+    expect(after.slice(1)).toEqual(Array.from({ length: 9 }, () => after[1]));
+    expect([found.known.length, found.rest.length, found.overflowed]).toEqual([MOST, 1, 10 * TENTH - MOST]);
+    expect(new Set(found.known.map(({ labels }) => labels["path"]))).toEqual(new Set(["/users/{id}", "other"]));
+    expect(new Set(found.known.map(({ labels }) => labels["host"]))).toEqual(new Set(["other"]));
+    expect(await overflowTotal(envoy)).toBe(10 * TENTH - MOST);
+  }, 240_000);
+
   test("in Envoy: what two workers fight for is granted once", async () => {
     // Each value comes to both workers at about the same time, and there are as many as may be: all must get in.
     const most = 2_000;
