@@ -8,6 +8,7 @@ const folders = ["bench", "cli", "create-meshscript", "demo", "diagnostics", "fi
 const entries = [
   "bench/authz.ts",
   "bench/fault-injection.ts",
+  "bench/peer-metadata.ts",
   "bench/dev.ts",
   "bench/filter-cpu.ts",
   "bench/host-requests.ts",
