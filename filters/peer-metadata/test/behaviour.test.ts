@@ -7,6 +7,7 @@ import {
   type HeaderPairs,
   type HeadersInput,
   type Identity,
+  type Target,
   type TargetOptions,
   createAuthority,
 } from "../../../harness/index.ts";
@@ -66,29 +67,43 @@ beforeAll(async () => {
 });
 
 onBothHosts((open) => {
-  /** One exchange: what the application got, what the client got, and what is known of the peer. */
-  async function exchange(
-    config: PeerMetadataConfig,
-    request: EnvoyRequest = {},
-    answer: HeadersInput = {},
-    more: Partial<TargetOptions> = {},
-  ) {
+  type Kind = "plain" | "mutual TLS" | "optional TLS" | "unrouted";
+  const optionsOf = (kind: Kind): Partial<TargetOptions> => {
+    if (kind === "plain") return {};
+    if (kind === "unrouted") return { routes: [] };
+    return { tls: { identity: server, clientCertificate: kind === "mutual TLS" ? "required" : "optional" } };
+  };
+
+  /** One target for each configuration: an Envoy for each exchange would be more than a machine has inotify instances for. */
+  const opened = new Map<string, Promise<{ target: Target; app: { headers: HeadersInput } }>>();
+  async function start(config: PeerMetadataConfig, kind: Kind) {
+    const app: { headers: HeadersInput } = { headers: {} };
     const target = await open({
       filters: [{ name: "peer-metadata", wasm, config: { workload: reviews, ...config } }],
-      upstreams: { app: { respond: { headers: answer } } },
+      upstreams: { app: { respond: () => ({ headers: app.headers }) } },
       accessLog: {
         downstream: "%FILTER_STATE(wasm.meshscript.downstream_peer:PLAIN)%",
         upstream: "%FILTER_STATE(wasm.meshscript.upstream_peer:PLAIN)%",
       },
-      ...more,
+      ...optionsOf(kind),
     });
+    return { target, app };
+  }
+
+  /** One exchange: what the application got, what the client got, and what is known of the peer. */
+  async function exchange(config: PeerMetadataConfig, request: EnvoyRequest = {}, answer: HeadersInput = {}, kind: Kind = "plain") {
+    const key = `${kind} ${JSON.stringify(config)}`;
+    const running = opened.get(key) ?? start(config, kind);
+    opened.set(key, running);
+    const { target, app } = await running;
+    app.headers = answer;
+    const [requests, entries] = [target.upstream("app").requests.length, target.accessLog().length];
     const response = await target.request(request);
-    const [entry] = await target.waitForAccessLog(1);
+    const entry = (await target.waitForAccessLog(entries + 1))[entries];
     expect(target.logs().wasm.filter(({ level }) => /warn|error|critical/.test(level))).toEqual([]);
     return {
-      target,
       status: response.status,
-      received: ours(target.upstream("app").requests[0]?.headers),
+      received: ours(target.upstream("app").requests[requests]?.headers),
       answered: ours(response.headers),
       state: [entry?.["downstream"], entry?.["upstream"]],
     };
@@ -149,24 +164,18 @@ onBothHosts((open) => {
 
     describe("with trust in mutual TLS", () => {
       const strict: PeerMetadataConfig = { direction: "inbound" };
-      const tls = { identity: server, clientCertificate: "optional" } as const;
 
       test("a peer with a certificate of the mesh is believed", async () => {
-        const { state, received, answered } = await exchange(
-          strict,
-          { headers: theirs, identity: client },
-          {},
-          { tls: { identity: server } },
-        );
+        const { state, received, answered } = await exchange(strict, { headers: theirs, identity: client }, {}, "mutual TLS");
 
         expect([state, received, answered]).toEqual([[record(productpage), undefined], [], own]);
       });
 
-      test.each<[string, () => EnvoyRequest, () => Partial<TargetOptions>]>([
-        ["plain text", () => ({}), () => ({})],
-        ["TLS without a certificate", () => ({ trust: authority }), () => ({ tls: { ...tls, identity: server } })],
-      ])("over %s nobody is, and gets no answer", async (_, request, options) => {
-        const { state, received, answered } = await exchange(strict, { headers: theirs, ...request() }, theirs, options());
+      test.each<[string, () => EnvoyRequest, Kind]>([
+        ["plain text", () => ({}), "plain"],
+        ["TLS without a certificate", () => ({ trust: authority }), "optional TLS"],
+      ])("over %s nobody is, and gets no answer", async (_, request, kind) => {
+        const { state, received, answered } = await exchange(strict, { headers: theirs, ...request() }, theirs, kind);
 
         expect([state, received, answered]).toEqual([nobody, [], []]);
       });
@@ -176,27 +185,23 @@ onBothHosts((open) => {
         ["of a site", { dnsSans: ["client.example"], uriSans: ["https://client.example/spiffe://cluster.local/ns/shop/sa/productpage"] }],
       ])("a certificate %s is none of the mesh", async (_, names) => {
         const other = await authority.issue(names);
-        const { state, received, answered } = await exchange(strict, { headers: theirs, identity: other }, theirs, {
-          tls: { identity: server },
-        });
+        const { state, received, answered } = await exchange(strict, { headers: theirs, identity: other }, theirs, "mutual TLS");
 
         expect([state, received, answered]).toEqual([nobody, [], []]);
       });
 
-      test("a peer's connection does not speak for the next one", async () => {
-        const { target } = await exchange(strict, { headers: theirs, identity: client }, {}, { tls: { ...tls, identity: server } });
-        const second = await target.request({ headers: theirs, trust: authority });
-        const entries = await target.waitForAccessLog(2);
+      test("who comes with a certificate does not speak for who comes without one", async () => {
+        const first = await exchange(strict, { headers: theirs, identity: client }, {}, "optional TLS");
+        const second = await exchange(strict, { headers: theirs, trust: authority }, {}, "optional TLS");
 
-        expect(ours(second.headers)).toEqual([]);
-        expect(entries.map(({ downstream }) => downstream)).toEqual([record(productpage), undefined]);
+        expect([first.answered, first.state]).toEqual([own, [record(productpage), undefined]]);
+        expect([second.answered, second.state]).toEqual([[], nobody]);
       });
     });
 
     test("an answer of the proxy's own carries the own metadata, too", async () => {
-      const none = { upstreams: { app: {} }, routes: [] };
-      const answered = await exchange(inbound, { headers: theirs }, {}, none);
-      const quiet = await exchange(inbound, {}, {}, none);
+      const answered = await exchange(inbound, { headers: theirs }, {}, "unrouted");
+      const quiet = await exchange(inbound, {}, {}, "unrouted");
 
       expect([answered.status, answered.answered, answered.state]).toEqual([404, own, [record(productpage), undefined]]);
       expect([quiet.status, quiet.answered, quiet.state]).toEqual([404, [], nobody]);
@@ -250,18 +255,23 @@ onBothHosts((open) => {
     });
 
     test("an answer of the proxy's own says nothing of anybody", async () => {
-      const { status, answered, state } = await exchange(outbound, { headers: theirs }, {}, { upstreams: { app: {} }, routes: [] });
+      const { status, answered, state } = await exchange(outbound, { headers: theirs }, {}, "unrouted");
 
       expect([status, answered, state]).toEqual([404, [], nobody]);
     });
   });
 
   test("several peers in turn are told apart", async () => {
-    const { target } = await exchange({ direction: "inbound", trust: "always" }, { headers: theirs });
+    const states: unknown[] = [];
     const names = ["a", "b", "a", "c", "b", "a"];
-    for (const name of names) await target.request({ headers: { [METADATA]: header({ ...reviews, name }) } });
-    const entries = await target.waitForAccessLog(names.length + 1);
+    for (const name of names) {
+      const { state } = await exchange(
+        { direction: "inbound", trust: "always" },
+        { headers: { [METADATA]: header({ ...reviews, name }) } },
+      );
+      states.push(state[0]);
+    }
 
-    expect(entries.slice(1).map(({ downstream }) => downstream)).toEqual(names.map((name) => record({ ...reviews, name })));
+    expect(states).toEqual(names.map((name) => record({ ...reviews, name })));
   });
 });

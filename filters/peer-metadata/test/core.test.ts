@@ -354,6 +354,13 @@ describe("the table of peers", () => {
     expect(kept.at(-1)).toBe(4_999);
   });
 
+  test("keeps most of 128 peers that call in turn", () => {
+    const again = () => Array.from({ length: 128 }, (_, n) => n).filter((n) => find(`caller-${n}`) === undefined);
+    for (const n of again()) add(`caller-${n}`, "said");
+
+    expect(again().length).toBeLessThan(8);
+  });
+
   test("does not keep what would fill memory", () => {
     add("x".repeat(2_500), "y".repeat(60));
     add("x".repeat(2_501), "y".repeat(60));

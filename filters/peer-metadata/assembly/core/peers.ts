@@ -1,7 +1,7 @@
 import { Bytes, SipHash } from "proxy-wasm-assemblyscript-sdk";
 
-const SETS: i32 = 64;
-const WAYS: i32 = 4;
+const SETS: i32 = 16;
+const WAYS: i32 = 16;
 /** Bytes of a header and what it says; of more, nothing is kept, so that 256 peers that mean harm have two thirds of a megabyte. */
 const MOST: i32 = 2_560;
 
@@ -10,6 +10,8 @@ const MOST: i32 = 2_560;
  * a keyed hash; 256 places, and the oldest of its set makes room.
  */
 export class Peers {
+  /** Hashes first: headers of one mesh begin alike, and comparing them to where they differ is dear. */
+  private readonly hashes: StaticArray<u64> = new StaticArray<u64>(SETS * WAYS);
   private readonly headers: StaticArray<Bytes | null> = new StaticArray<Bytes | null>(SETS * WAYS);
   private readonly records: StaticArray<Bytes | null> = new StaticArray<Bytes | null>(SETS * WAYS);
   /** By set: which way makes room next. */
@@ -20,10 +22,12 @@ export class Peers {
   /** What was put there for this header; null when nothing is. */
   find(header: Bytes): Bytes | null {
     if (header.length > MOST) return null;
-    const set = this.setOf(header);
-    for (let way = 0; way < WAYS; way++) {
-      const known = this.headers[set * WAYS + way];
-      if (known !== null && known.equals(header)) return this.records[set * WAYS + way];
+    const hash = this.hasher.hash(header);
+    const first = firstOf(hash);
+    for (let at = first; at < first + WAYS; at++) {
+      if (this.hashes[at] != hash) continue;
+      const known = this.headers[at];
+      if (known !== null && known.equals(header)) return this.records[at];
     }
     return null;
   }
@@ -31,14 +35,18 @@ export class Peers {
   /** Keeps a header and what it says. */
   add(header: Bytes, record: Bytes): void {
     if (header.length + record.length > MOST) return;
-    const set = this.setOf(header);
-    const way = this.oldest[set];
-    this.oldest[set] = (way + 1) % <u8>WAYS;
-    this.headers[set * WAYS + way] = header.copy();
-    this.records[set * WAYS + way] = record.copy();
+    const hash = this.hasher.hash(header);
+    const first = firstOf(hash);
+    const set = first / WAYS;
+    const at = first + this.oldest[set];
+    this.oldest[set] = (this.oldest[set] + 1) % <u8>WAYS;
+    this.hashes[at] = hash;
+    this.headers[at] = header.copy();
+    this.records[at] = record.copy();
   }
+}
 
-  private setOf(header: Bytes): i32 {
-    return <i32>(this.hasher.hash(header) & (SETS - 1));
-  }
+/** The first place of a header's set. */
+function firstOf(hash: u64): i32 {
+  return <i32>(hash & (SETS - 1)) * WAYS;
 }
