@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { type WasmFilterSpec, packageRoot } from "../harness/index.ts";
 import { TRUST_DOMAIN } from "./identities.ts";
+import { hostOf, workloadLabels } from "./istio-names.ts";
 import { callersPolicy } from "./policies.ts";
 import { USER } from "./services/app.ts";
 import { type Service, serviceOf } from "./topology.ts";
@@ -21,6 +22,9 @@ export interface DemoFilter {
   /** Headers that it adds to responses, for the access logs of all who hand them on. */
   tells?: readonly string[];
 }
+
+/** Envoy's cluster of the collector of spans. */
+export const COLLECTOR = "collector";
 
 /** How often a user may ask for ratings: few enough to reach it with curl, and one comes back every twelve seconds. */
 export const RATINGS_LIMIT = { name: "per-user", requests: 5, per: "1m" } as const;
@@ -75,7 +79,28 @@ export const filters: readonly DemoFilter[] = [
     },
     tells: ["x-fault"],
   },
+  {
+    // It hears of each request when it is over: also of those that a filter before it answered.
+    name: "metrics",
+    where: "everywhere",
+    configure: (place) => {
+      if (place.at === "ingress") return { reporter: "source", workload: workloadLabels(undefined) };
+      const workload = workloadLabels(place.workload);
+      return place.at === "inbound"
+        ? { reporter: "destination", workload, service: hostOf(serviceOf(place.workload)) }
+        : { reporter: "source", workload };
+    },
+  },
 ];
+
+/** The same, with spans that every proxy sends to a collector: Envoy's cluster `collector`. */
+export function exporting(all: readonly DemoFilter[], format: "zipkin" | "otlp"): DemoFilter[] {
+  const configure = (filter: DemoFilter) => (place: Place) => ({
+    ...filter.configure(place),
+    export: { format, cluster: COLLECTOR, interval: "200ms" },
+  });
+  return all.map((filter) => (filter.name === "tracing" ? { ...filter, configure: configure(filter) } : filter));
+}
 
 /** The chain at one place. */
 export function chainAt(place: Place, chosen: readonly DemoFilter[]): WasmFilterSpec[] {

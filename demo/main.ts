@@ -7,9 +7,9 @@ import { type Options, UsageError, readOptions, usage } from "./options.ts";
 import { paintFor } from "./paint.ts";
 import { MTLS } from "./parts.ts";
 import { whyNotFree } from "./port.ts";
+import { serveLooks } from "./serve.ts";
 import { workloads } from "./topology.ts";
 import { runTour } from "./tour/run.ts";
-import { serveTraces } from "./traces.ts";
 
 const progress = (text: string) => process.stderr.write(`meshscript: ${text}\n`);
 
@@ -47,13 +47,13 @@ async function run(options: Options, signal: AbortSignal): Promise<number> {
   const started = performance.now();
   progress(`starting an ingress and a sidecar for each of ${workloads.length} workloads ...`);
   const chosen = filters.filter(({ name }) => !options.without.includes(name));
-  await using mesh = await Mesh.open({ filters: chosen, mtls: !options.without.includes(MTLS), port: options.port, signal }).catch(
-    (error: unknown) => {
-      // What breaks because of Ctrl-C is no error.
-      if (signal.aborted) return undefined;
-      throw error;
-    },
-  );
+  const { port, zipkin: collector, without } = options;
+  const opening = Mesh.open({ filters: chosen, mtls: !without.includes(MTLS), port, signal, ...(collector ? { collector } : {}) });
+  await using mesh = await opening.catch((error: unknown) => {
+    // What breaks because of Ctrl-C is no error.
+    if (signal.aborted) return undefined;
+    throw error;
+  });
   if (mesh === undefined) return exitCodes.interrupted;
   const seconds = ((performance.now() - started) / 1000).toFixed(1);
   const { envoy, funcE, notes } = mesh.provisioned;
@@ -76,15 +76,15 @@ async function tour(mesh: Mesh, options: Options, signal: AbortSignal): Promise<
 
 /** Runs until Ctrl-C, or until an Envoy ends by itself; then stopping tells why. */
 async function serve(mesh: Mesh, options: Options, signal: AbortSignal): Promise<number> {
-  const traces = await serveTraces(mesh);
+  const looks = await serveLooks(mesh);
   const text = options.json
-    ? `${JSON.stringify(endpoints(mesh, traces.url), null, 2)}\n`
-    : banner(mesh, traces.url, paintFor(process.stdout));
+    ? `${JSON.stringify(endpoints(mesh, looks.url), null, 2)}\n`
+    : banner(mesh, looks.url, paintFor(process.stdout));
   process.stdout.write(text);
   const interrupted = new Promise<undefined>((resolve) => signal.addEventListener("abort", () => resolve(undefined), { once: true }));
   const crashed = [...mesh.envoys].map(([name, envoy]) => envoy.ended.then(() => name));
   const dead = signal.aborted ? undefined : await Promise.race([interrupted, ...crashed]);
   progress(dead === undefined ? "stopping ..." : `the Envoy of ${dead} ended by itself; stopping ...`);
-  await traces.stop();
+  await looks.stop();
   return exitCodes.ok;
 }

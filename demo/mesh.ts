@@ -8,7 +8,7 @@ import {
   openEnvoy,
   provision,
 } from "../harness/index.ts";
-import type { DemoFilter } from "./filters.ts";
+import { type DemoFilter, exporting } from "./filters.ts";
 import { NAMESPACE, TRUST_DOMAIN, accountOf } from "./identities.ts";
 import { ingressConfig, outboundListener, sidecarConfig } from "./proxies.ts";
 import { Recorder } from "./recorder.ts";
@@ -23,6 +23,8 @@ export interface MeshOptions {
   filters: readonly DemoFilter[];
   /** The proxies speak mTLS to each other [true]. */
   mtls?: boolean;
+  /** Where every proxy sends its spans, and in which format [nowhere, zipkin]. */
+  collector?: Address & { format?: "zipkin" | "otlp" };
   /** The ingress's port [0: the kernel chooses]. */
   port?: number;
   /** Stops the start, and what has started, when aborted. */
@@ -68,7 +70,14 @@ export class Mesh {
 
   /** The filters that sit in its chains. */
   get filters(): readonly DemoFilter[] {
-    return this.options.filters.filter(({ needsIdentities }) => !needsIdentities || this.authority !== undefined);
+    const { filters, collector } = this.options;
+    const all = filters.filter(({ needsIdentities }) => !needsIdentities || this.authority !== undefined);
+    return collector === undefined ? all : exporting(all, collector.format ?? "zipkin");
+  }
+
+  /** Where spans go. */
+  get collector(): Address | undefined {
+    return this.options.collector;
   }
 
   get url(): string {
@@ -96,8 +105,9 @@ export class Mesh {
     for (const wave of startWaves(workloads)) await all(wave.map((workload) => this.startWorkload(workload)));
     const [front] = this.inboundOf(entry);
     if (front === undefined) throw new Error(`nothing runs ${entry}`);
-    const { port = 0 } = this.options;
-    await this.run("ingress", ingressConfig({ to: front, port, filters: this.filters, identity: await this.identify("gateway") }));
+    const { port = 0, collector } = this.options;
+    const identity = await this.identify("gateway");
+    await this.run("ingress", ingressConfig({ to: front, port, filters: this.filters, identity, collector }));
   }
 
   private async startWorkload(workload: Workload): Promise<void> {
@@ -107,7 +117,8 @@ export class Mesh {
     this.apps.set(workload.name, app);
     const callees = new Map(workload.calls.map((service) => [service, this.inboundOf(service)]));
     const identity = await this.identify(workload.service);
-    const config = sidecarConfig({ workload, app: await app.start(), callees, filters: this.filters, identity });
+    const { collector } = this.options;
+    const config = sidecarConfig({ workload, app: await app.start(), callees, filters: this.filters, identity, collector });
     const sidecar = await this.run(workload.name, config);
     app.connect(new Map(workload.calls.map((service) => [service, urlOf(sidecar.address(outboundListener(service)))])));
   }

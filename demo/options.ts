@@ -1,5 +1,6 @@
 import { parseArgs } from "node:util";
 import type { DiagnosticCode } from "../diagnostics/index.ts";
+import type { Address } from "../harness/index.ts";
 import { parts } from "./parts.ts";
 
 export interface Options {
@@ -8,6 +9,8 @@ export interface Options {
   help: boolean;
   port: number;
   without: string[];
+  /** Zipkin, where every proxy sends its spans [nowhere]. */
+  zipkin?: Address;
 }
 
 /** A mistake on the command line, in one line. */
@@ -30,17 +33,19 @@ their chains. Runs until Ctrl-C.
   --port N           the ingress's port on 127.0.0.1 [a free one]
   --without PART     leave a filter out of all chains, or mTLS from between the proxies, to see what it does; repeatable
                      (${parts.join(", ")})
+  --zipkin HOST:PORT every proxy sends its spans to a Zipkin on this machine: 127.0.0.1:9411
   --help             this text
 `;
 
 /** @throws UsageError */
 export function readOptions(argv: readonly string[]): Options {
-  const { once, json, help, port, without } = parse(argv);
+  const { once, json, help, port, without, zipkin } = parse(argv);
   for (const name of without) {
     if (parts.includes(name)) continue;
     throw new UsageError("MS0503", `--without: no part ${JSON.stringify(name)}; there are: ${parts.join(", ")}`);
   }
-  return { once, json, help, port: readPort(port), without };
+  if (zipkin !== undefined && without.includes("tracing")) throw new UsageError("MS0503", "--zipkin: there are no spans without tracing");
+  return { once, json, help, port: readPort(port), without, ...(zipkin === undefined ? {} : { zipkin: readLoopback(zipkin) }) };
 }
 
 function parse(argv: readonly string[]) {
@@ -53,6 +58,7 @@ function parse(argv: readonly string[]) {
         help: { type: "boolean", short: "h", default: false },
         port: { type: "string", default: "0" },
         without: { type: "string", multiple: true, default: [] },
+        zipkin: { type: "string" },
       },
     }).values;
   } catch (error) {
@@ -66,4 +72,13 @@ function readPort(text: string): number {
   const port = Number(text);
   if (/^\d+$/.test(text) && port <= 65_535) return port;
   throw new UsageError("MS0503", `--port must be a number from 0 to 65535, got ${JSON.stringify(text)}`);
+}
+
+/** Nothing of the demo leaves the machine, spans included. */
+function readLoopback(text: string): Address {
+  const [, host = "", port = ""] = /^(localhost|127(?:\.\d{1,3}){3}|\[::1\]):(\d{1,5})$/.exec(text) ?? [];
+  if (host === "" || Number(port) < 1 || Number(port) > 65_535) {
+    throw new UsageError("MS0503", `--zipkin must be HOST:PORT on loopback, for example 127.0.0.1:9411, got ${JSON.stringify(text)}`);
+  }
+  return { host: host === "localhost" ? "127.0.0.1" : host.replace(/[[\]]/g, ""), port: Number(port) };
 }

@@ -1,3 +1,4 @@
+import { statsConfigOfAllFilters } from "../filters/metrics/stat-tags.ts";
 import {
   type Address,
   type ConfigObject,
@@ -8,8 +9,9 @@ import {
   httpListener,
   route,
 } from "../harness/index.ts";
-import { type DemoFilter, type Place, chainAt, toldFields, verdictFields } from "./filters.ts";
+import { COLLECTOR, type DemoFilter, type Place, chainAt, toldFields, verdictFields } from "./filters.ts";
 import { spiffeIdOf } from "./identities.ts";
+import { clusterOf } from "./istio-names.ts";
 import { type Service, type Workload, entry, inbound, outbound } from "./topology.ts";
 
 /** A listener with the filters of its place; `hop` is its name in access log and traces. */
@@ -53,12 +55,14 @@ export interface SidecarOptions {
   filters: readonly DemoFilter[];
   /** Who this proxy is to the others [nobody: all speak plain HTTP]. */
   identity?: Identity | undefined;
+  /** Where spans go [nowhere]. */
+  collector?: Address | undefined;
 }
 
 /** A cluster of other proxies' listeners: as Istio does it, whoever answers must be the service that was meant. */
 function proxies(service: Service, endpoints: readonly Address[], identity: Identity | undefined): ConfigObject {
   const tls = identity && { identity, expectedSpiffeIds: [spiffeIdOf(service)] };
-  return cluster({ name: service, endpoints, ...(tls ? { tls } : {}) });
+  return cluster({ name: clusterOf(service), endpoints, ...(tls ? { tls } : {}) });
 }
 
 /** As Istio's sidecars have it: two more attempts where the first did not reach the service, or it says 503. */
@@ -71,12 +75,16 @@ const RETRIES = {
 
 /** The routes of a way out. The callee is told which attempt it is. */
 function callTo(service: Service): ConfigObject[] {
-  const routes = [route(service, { route: { retry_policy: RETRIES } })];
+  const routes = [route(clusterOf(service), { route: { retry_policy: RETRIES } })];
   return [{ name: service, domains: ["*"], include_request_attempt_count: true, routes }];
 }
 
+/** What all proxies have: labels for the filters' metrics, and a way to the collector of spans. */
+const everywhere = { stats_config: statsConfigOfAllFilters() };
+const collectorOf = (address: Address | undefined) => (address ? [cluster({ name: COLLECTOR, endpoints: [address] })] : []);
+
 /** A sidecar: one way in, and one way out for each service that its workload calls. */
-export function sidecarConfig({ workload: { name, calls }, app, callees, filters, identity }: SidecarOptions): ConfigObject {
+export function sidecarConfig({ workload: { name, calls }, app, callees, filters, identity, collector }: SidecarOptions): ConfigObject {
   // STRICT, as Istio calls it: no caller without a certificate. The way out is for the own application, and plain.
   const tls = identity && { tls: { identity } };
   const way = (callee: Service) => ({ virtualHosts: callTo(callee), listener: { traffic_direction: "OUTBOUND" } });
@@ -99,19 +107,24 @@ export function sidecarConfig({ workload: { name, calls }, app, callees, filters
       ),
     ],
     // Several endpoints are several versions: they take turns.
-    clusters: [cluster({ name: "app", endpoints: [app] }), ...calls.map((callee) => proxies(callee, callees.get(callee) ?? [], identity))],
+    clusters: [
+      cluster({ name: "app", endpoints: [app] }),
+      ...calls.map((callee) => proxies(callee, callees.get(callee) ?? [], identity)),
+      ...collectorOf(collector),
+    ],
+    bootstrap: everywhere,
   });
 }
 
-export interface IngressOptions extends Pick<SidecarOptions, "filters" | "identity"> {
+export interface IngressOptions extends Pick<SidecarOptions, "filters" | "identity" | "collector"> {
   /** The inbound listener of the entry's workload. */
   to: Address;
   port: number;
 }
 
 /** The gateway for clients: plain HTTP from them, so that anybody can try it with curl, and a mesh's proxy to the sidecars. */
-export function ingressConfig({ to, port, filters, identity }: IngressOptions): ConfigObject {
-  const way = (match: ConfigObject) => ({ match, route: { cluster: entry } });
+export function ingressConfig({ to, port, filters, identity, collector }: IngressOptions): ConfigObject {
+  const way = (match: ConfigObject) => ({ match, route: { cluster: clusterOf(entry) } });
   const routes = [
     { match: { path: "/" }, redirect: { path_redirect: "/productpage" } },
     way({ path: "/productpage" }),
@@ -129,6 +142,7 @@ export function ingressConfig({ to, port, filters, identity }: IngressOptions): 
         listener: { enable_reuse_port: false },
       }),
     ],
-    clusters: [proxies(entry, [to], identity)],
+    clusters: [proxies(entry, [to], identity), ...collectorOf(collector)],
+    bootstrap: everywhere,
   });
 }

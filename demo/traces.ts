@@ -1,4 +1,3 @@
-import { createServer } from "node:http";
 import type { Mesh } from "./mesh.ts";
 import { spansOf } from "./spans.ts";
 import { type TraceTree, buildTree } from "./trace-tree.ts";
@@ -23,29 +22,9 @@ export async function lastTraces(mesh: Mesh, count = SHOWN): Promise<TraceTree[]
   });
 }
 
-/** Serves the last traces as text on loopback: for `curl`, and for a browser tab beside the page. */
-export async function serveTraces(mesh: Mesh): Promise<{ url: string; stop: () => Promise<void> }> {
-  const server = createServer((_request, response) => {
-    lastTraces(mesh).then(
-      (trees) => {
-        const text = trees.map((tree) => viewTrace(tree).join("\n")).join("\n\n");
-        response
-          .writeHead(200, { "content-type": "text/plain; charset=utf-8" })
-          .end(`${text || "no traces yet: ask for the page first"}\n`);
-      },
-      (error: unknown) => response.writeHead(500, { "content-type": "text/plain" }).end(`${String(error)}\n`),
-    );
-  });
-  await new Promise<void>((resolve, reject) => {
-    server.once("error", reject);
-    server.listen(0, "127.0.0.1", resolve);
-  });
-  const address = server.address();
-  if (address === null || typeof address === "string") throw new Error("no TCP address");
-  const stop = () =>
-    new Promise<void>((resolve) => {
-      server.close(() => resolve());
-      server.closeAllConnections();
-    });
-  return { url: `http://${address.address}:${address.port}/`, stop };
+/** The last traces as text: for `curl`, and for a browser tab beside the page. */
+export async function tracesText(mesh: Mesh): Promise<string> {
+  const trees = await lastTraces(mesh);
+  const text = trees.map((tree) => viewTrace(tree).join("\n")).join("\n\n");
+  return `${text || "no traces yet: ask for the page first"}\n`;
 }

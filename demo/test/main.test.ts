@@ -1,5 +1,6 @@
 import { connect, createServer } from "node:net";
 import { afterEach, describe, expect, test } from "vitest";
+import { parse } from "yaml";
 import { eventually } from "../../harness/expect/index.ts";
 import { send } from "../../harness/index.ts";
 import { filters } from "../filters.ts";
@@ -72,10 +73,11 @@ test("the tour can be made again in the same mesh: it uses up nothing that it ne
 describe("npm start", () => {
   test("serves page, API and traces until Ctrl-C, which leaves no process", async () => {
     const demo = start("--json");
-    const { page, traces, envoys, mtls } = JSON.parse(await demo.until("stdout", /\n}\n$/)) as {
+    const { page, traces, envoys, mtls, prometheus } = JSON.parse(await demo.until("stdout", /\n}\n$/)) as {
       page: string;
       traces: string;
       mtls: boolean;
+      prometheus: { config: string; targets: string };
       envoys: { name: string; admin: string; pid: number }[];
     };
     const get = (url: string, headers: Record<string, string> = {}) =>
@@ -104,6 +106,14 @@ describe("npm start", () => {
       "ratings",
     ]);
     expect(demo.leftovers().filter((line) => envoys.some(({ pid }) => line.startsWith(`${pid} `)))).toHaveLength(7);
+    // What Prometheus is to ask is what there is, and answers.
+    const { scrape_configs } = parse((await get(prometheus.config)).text());
+    expect(scrape_configs).toMatchObject([{ metrics_path: "/stats/prometheus", http_sd_configs: [{ url: prometheus.targets }] }]);
+    const list = JSON.parse((await get(prometheus.targets)).text()) as { targets: string[]; labels: { instance: string } }[];
+    expect(list).toEqual(envoys.map(({ name, admin }) => ({ targets: [new URL(admin).host], labels: { instance: name } })));
+    for (const { targets } of list) {
+      expect((await get(`http://${targets[0]}/stats/prometheus`)).text()).toMatch(/^meshscript_metrics_series_overflow_total\{\} 0$/m);
+    }
     demo.interrupt();
     // npm passes on what the terminal has sent already: that must not cut the stopping short.
     await demo.until("stderr", /stopping/);
@@ -114,10 +124,10 @@ describe("npm start", () => {
 
   test("lists the filters that are in its chains", async () => {
     for (const [flags, listed] of [
-      [[], ["tracing", "authz", "ratelimit", "fault-injection"]],
+      [[], ["tracing", "authz", "ratelimit", "fault-injection", "metrics"]],
       [
         ["--without", "mtls"],
-        ["tracing", "ratelimit", "fault-injection"],
+        ["tracing", "ratelimit", "fault-injection", "metrics"],
       ],
     ] as const) {
       const demo = start("--json", ...flags);

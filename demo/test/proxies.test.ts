@@ -16,7 +16,9 @@ function sockets(config: ConfigObject): Record<string, string> {
   const { listeners, clusters } = config["static_resources"] as Record<"listeners" | "clusters", ConfigObject[]>;
   const socketOf = (one: ConfigObject) =>
     (one["filter_chains"] as ConfigObject[] | undefined)?.[0]?.["transport_socket"] ?? one["transport_socket"];
-  return Object.fromEntries([...listeners, ...clusters].map((one) => [one["name"], JSON.stringify(socketOf(one)) ?? "plain"]));
+  // Of Istio's names of clusters, `outbound|9080||ratings.default.svc.cluster.local`, the service.
+  const nameOf = (one: ConfigObject) => String(one["name"]).replace(/^outbound\|9080\|\|(\w+)\..*$/, "$1");
+  return Object.fromEntries([...listeners, ...clusters].map((one) => [nameOf(one), JSON.stringify(socketOf(one)) ?? "plain"]));
 }
 
 const sidecar = (options: { identity?: Identity }) => {
@@ -44,5 +46,16 @@ describe("the proxies", () => {
   test("speak plain HTTP without identities", () => {
     const gateway = sockets(ingressConfig({ to: address, port: 0, filters: [] }));
     expect(new Set([...Object.values(sidecar({})), ...Object.values(gateway)])).toEqual(new Set(["plain"]));
+  });
+
+  test("have a cluster for spans where there is a collector", () => {
+    const callees = new Map<Service, (typeof address)[]>();
+    const collector = { host: "127.0.0.1", port: 9411 };
+    const all = [
+      sidecarConfig({ workload, app: address, callees, filters: [], collector }),
+      ingressConfig({ to: address, port: 0, filters: [], collector }),
+    ];
+    for (const config of all) expect(sockets(config)).toHaveProperty("collector", "plain");
+    expect(sidecar({})).not.toHaveProperty("collector");
   });
 });

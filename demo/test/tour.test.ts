@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { type Place, chainAt, filters, toldFields, verdictFields } from "../filters.ts";
+import { type Place, chainAt, exporting, filters, toldFields, verdictFields } from "../filters.ts";
 import type { Mesh } from "../mesh.ts";
 import { UsageError, readOptions } from "../options.ts";
 import { plain } from "../paint.ts";
@@ -32,10 +32,32 @@ describe("the lists", () => {
     expect(chainAt(places[0], [])).toEqual([]);
   });
 
+  test("metrics ends each chain: callers report as source, who is called as destination, each under its own name", () => {
+    const configAt = (place: Place) => chainAt(place, filters).at(-1);
+    const inbound = configAt({ at: "inbound", workload: "reviews-v2" });
+    const reviews = { name: "reviews-v2", namespace: "default", app: "reviews", version: "v2", canonicalRevision: "v2" };
+    expect(inbound).toMatchObject({
+      name: "metrics",
+      config: { reporter: "destination", workload: reviews, service: "reviews.default.svc.cluster.local" },
+    });
+    const source = { name: "metrics", config: { reporter: "source", workload: reviews } };
+    expect(configAt({ at: "outbound", workload: "reviews-v2", callee: "ratings" })).toMatchObject(source);
+    expect(configAt({ at: "ingress" })).toMatchObject({ name: "metrics", config: { reporter: "source", workload: { name: "ingress" } } });
+  });
+
+  test("every proxy's tracing exports where there is a collector, and no other filter does", () => {
+    const exporters = exporting(filters, "zipkin");
+    for (const place of [{ at: "ingress" }, { at: "inbound", workload: "ratings" }] as const) {
+      const [tracing, ...others] = chainAt(place, exporters);
+      expect(tracing?.config).toMatchObject({ export: { format: "zipkin", cluster: "collector" } });
+      expect(others).toEqual(chainAt(place, filters).slice(1));
+    }
+  });
+
   const chain = (place: Place) => chainAt(place, filters).map(({ name }) => name);
 
   test("the limiter sits in front of ratings alone, and behind tracing: what it refuses has its span", () => {
-    expect(chain({ at: "inbound", workload: "ratings" })).toEqual(["tracing", "authz", "ratelimit", "fault-injection"]);
+    expect(chain({ at: "inbound", workload: "ratings" })).toEqual(["tracing", "authz", "ratelimit", "fault-injection", "metrics"]);
     for (const workload of ["details", "reviews-v2"]) expect(chain({ at: "inbound", workload })).not.toContain("ratelimit");
     expect(chain({ at: "outbound", workload: "reviews-v2", callee: "ratings" })).not.toContain("ratelimit");
   });
@@ -152,6 +174,15 @@ describe("flags", () => {
     });
   });
 
+  test("name a Zipkin on this machine, and no other", () => {
+    expect(readOptions(["--zipkin", "localhost:9411"]).zipkin).toEqual({ host: "127.0.0.1", port: 9411 });
+    expect(readOptions(["--zipkin", "[::1]:80"]).zipkin).toEqual({ host: "::1", port: 80 });
+    for (const other of ["192.0.2.1:9411", "zipkin:9411", "127.0.0.1", "127.0.0.1:0", "127.0.0.1.example.com:9411"]) {
+      expect(() => readOptions(["--zipkin", other])).toThrow("--zipkin must be HOST:PORT on loopback");
+    }
+    expect(() => readOptions(["--zipkin", "127.0.0.1:9411", "--without", "tracing"])).toThrow("no spans without tracing");
+  });
+
   test("that are wrong are told in one line", () => {
     const message = (...argv: string[]) => {
       try {
@@ -164,7 +195,7 @@ describe("flags", () => {
     expect(message("--onec")).toBe("MS0502 unknown option '--onec'; --help lists the flags");
     expect(message("--port", "70000")).toBe('MS0503 --port must be a number from 0 to 65535, got "70000"');
     expect(message("--without", "tracin")).toMatch(
-      /^MS0503 --without: no part "tracin"; there are: tracing, authz, ratelimit, fault-injection, mtls$/,
+      /^MS0503 --without: no part "tracin"; there are: tracing, authz, ratelimit, fault-injection, metrics, mtls$/,
     );
     for (const argv of [["--port"], ["extra"], ["--once=1"]]) expect(message(...argv)).toMatch(/^MS0502 [^\n]+$/);
   });

@@ -24,6 +24,7 @@ export { Envoy, type EnvoyRequest, type EnvoyUpdate } from "./envoy.ts";
 export type { LogLine, Logs, WasmLogLine } from "./logs.ts";
 export { openEnvoy } from "./open.ts";
 export { type RunDirectory, newRunDirectory, openRunDirectory } from "./run-directory.ts";
+export { type Sample, samplesOf } from "./samples.ts";
 export { downstreamTls, tlsInspector, upstreamTls } from "./tls.ts";
 export type {
   ChainOptions,
