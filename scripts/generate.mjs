@@ -18,6 +18,7 @@ const generators = [
   { files: errorPages },
   { files: filterPages },
   { file: "harness/cases/cases.schema.json", generate: async () => (await load("harness/cases/schema")).casesSchemaFile() },
+  { file: "dashboards/grafana.json", generate: async () => (await load("dashboards/src/index")).grafanaFile() },
   { file: "docs/sdk-api.md", generate: async () => (await import("./lib/api-reference.mjs")).apiReference() },
 ];
 

@@ -4,7 +4,7 @@ import path from "node:path";
 import { filesBelow, fingerprint, isAssemblyScript, isStamped, root, writeAtomically, writeStamp } from "./files.mjs";
 import { KnownError } from "./known-error.mjs";
 
-const folders = ["bench", "cli", "create-meshscript", "demo", "diagnostics", "filters", "harness", "modules"];
+const folders = ["bench", "cli", "create-meshscript", "dashboards", "demo", "diagnostics", "filters", "harness", "modules"];
 const entries = [
   "bench/authz.ts",
   "bench/fault-injection.ts",
@@ -15,6 +15,7 @@ const entries = [
   "bench/metrics.ts",
   "bench/open-streams.ts",
   "cli/main.ts",
+  "dashboards/src/index.ts",
   "demo/main.ts",
   "diagnostics/index.ts",
   "filters/configs.ts",
