@@ -2,7 +2,7 @@ import type { RowSpec } from "./rows.ts";
 
 /** Envoy writes the plugin's name into the metric's: `envoy_wasm_authz_vm_reload_failure`. */
 const reloads = (what: string) =>
-  `sum by (instance, plugin) (increase(label_replace({__name__=~"envoy_wasm_.+_vm_reload_${what}"}, "plugin", "$1", "__name__", "envoy_wasm_(.+)_vm_reload_.*")[$__rate_interval:15s]))`;
+  `sum by (instance, plugin) (increase(label_replace({__name__=~"envoy_wasm_.+_vm_reload_${what}"}, "plugin", "$1", "__name__", "envoy_wasm_(.+)_vm_reload_.*")[$__rate_interval:5s]))`;
 
 /** A gauge of each of our modules, whose name is in the metric's: `meshscript_authz_live_objects`. */
 const gauges = (what: string) =>

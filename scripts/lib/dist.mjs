@@ -25,6 +25,7 @@ const entries = [
   "harness/expect/index.ts",
   "harness/provision/index.ts",
   "modules/index.ts",
+  "test/integrations/tools/index.ts",
 ];
 
 function inputs() {
@@ -33,10 +34,11 @@ function inputs() {
   return folders.flatMap((folder) => filesBelow(folder, source));
 }
 
-/** The benchmarks share the tests' helpers. */
+/** The benchmarks share the tests' helpers, and a script installs the tools of some tests. */
 const support = () => {
   const helper = (/** @type {string} */ file) => file.endsWith(".ts") && !file.endsWith(".test.ts") && !isAssemblyScript(file);
-  return [...filesBelow("test/support", helper), ...filesBelow("filters", (file) => file.includes("/test/") && helper(file))];
+  const tools = filesBelow("test/integrations/tools", helper);
+  return [...filesBelow("test/support", helper), ...tools, ...filesBelow("filters", (file) => file.includes("/test/") && helper(file))];
 };
 
 const wanted = () => fingerprint([...inputs(), ...support(), "scripts/lib/dist.mjs", "package-lock.json"]);
