@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { filters } from "../../demo/filters.ts";
 import { Mesh } from "../../demo/mesh.ts";
 import { spansOf } from "../../demo/spans.ts";
+import { killAll, start } from "../../demo/test/run.ts";
 import { type Span, buildTree, walk } from "../../demo/trace-tree.ts";
 import { type Exchange, watch } from "../../demo/watch.ts";
 import { eventually } from "../../harness/expect/index.ts";
@@ -121,5 +122,19 @@ describe.skipIf(why !== undefined)(`a real Zipkin${why === undefined ? "" : ` ($
       await eventually(async () => expect(await envoy.stat("wasmcustom.meshscript_tracing_spans_exported_total")).toBe(logged), PATIENCE);
       expect(await envoy.stat("wasmcustom.meshscript_tracing_spans_dropped_total")).toBe(0);
     }
+  });
+
+  test("is what `npm start -- --zipkin` sends to, and says so", async () => {
+    const { host, port } = server.address;
+    const demo = start("--json", "--zipkin", `${host}:${port}`);
+    stops.unshift(async () => killAll());
+    const told = JSON.parse(await demo.until("stdout", /\n}\n$/)) as { page: string; zipkin: string };
+    expect(told.zipkin).toBe(`http://${host}:${port}/zipkin/`);
+    expect((await fetch(told.zipkin)).status).toBe(200);
+    const page = await fetch(told.page);
+    const traceId = /00-([0-9a-f]{32})-/.exec(page.headers.get("server-timing") ?? "")?.[1] ?? "";
+    await eventually(async () => expect((await server.trace(traceId)).map(hopOf)).toContain("ingress"), PATIENCE);
+    demo.interrupt();
+    expect(await demo.ended).toMatchObject({ code: 0 });
   });
 });

@@ -59,13 +59,18 @@ describe("the packages", () => {
         "filters/ratelimit/metadata.schema.json",
         "filters/tracing/config.schema.json",
         "harness/cases/cases.schema.json",
+        "dashboards/README.md",
+        "dashboards/alerts.yaml",
+        "dashboards/grafana.json",
         "docs/cli.md",
         "docs/errors/MS0102.md",
       ]),
     );
     expect(
       files.filter(
-        (file) => /^dist\/(bench|demo)|\.js\.map$|(^|\/)test\/.*\.test\.ts$/.test(file) && !/^(create-meshscript|examples)\//.test(file),
+        (file) =>
+          /^dist\/(bench|dashboards|demo|test)|^dashboards\/(src|test)|\.js\.map$|(^|\/)test\/.*\.test\.ts$/.test(file) &&
+          !/^(create-meshscript|examples)\//.test(file),
       ),
     ).toEqual([]);
     const { stdout } = await run("sha256sum", ["--check", "SHA256SUMS"], { cwd: path.join(opened, "meshscript/build") });
