@@ -65,6 +65,10 @@ describe("what the dashboard and the alerts ask for", () => {
     ).toEqual([]);
   });
 
+  test("has all of its labels: none is left in a metric's name", () => {
+    expect([...emitted.keys()].filter((name) => name.includes("___"))).toEqual([]);
+  });
+
   test("is what there is: every one of Istio's metrics is in a panel", () => {
     const asked = queries.flatMap(({ expr }) => needsOf(expr).selectors.map(({ name }) => name)).filter((name) => typeof name === "string");
     const family = (name: string) => name.replace(/_(bucket|sum|count)$/, "");

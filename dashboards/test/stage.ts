@@ -45,5 +45,5 @@ export async function openStage(): Promise<Envoy> {
   return envoy;
 }
 
-/** What it counts: `requests` in all, and one of them each way. */
+/** How many requests that is. */
 export const SENT = 6;

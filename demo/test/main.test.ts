@@ -1,4 +1,6 @@
+import { execFile } from "node:child_process";
 import { connect, createServer } from "node:net";
+import { promisify } from "node:util";
 import { afterEach, describe, expect, test } from "vitest";
 import { parse } from "yaml";
 import { eventually } from "../../harness/expect/index.ts";
@@ -149,6 +151,10 @@ describe("npm start", () => {
       const text = response.text();
       ratings.push(text.includes('"stars"') ? "stars" : text.includes("currently unavailable") ? "unavailable" : "none");
     }
+    // And one that shows what came of them at ratings: it refused as many as had no stars.
+    const [, look = ""] = /^ {2}(curl \S+ \S+stats\/prometheus \| .*)$/m.exec(told) ?? [];
+    const { stdout } = await promisify(execFile)("sh", ["-c", look]);
+    expect(stdout.split("\n").sort()).toEqual(["", 'ratings response_code="200" 5', 'ratings response_code="429" 3']);
     // As curl shows it: first with stars, then without; version 1 in between has none.
     expect(ratings.filter((rating) => rating !== "none")).toEqual([...Array(5).fill("stars"), ...Array(3).fill("unavailable")]);
     demo.interrupt();
