@@ -77,8 +77,7 @@ const requests: RowSpec = {
     },
     {
       title: "As callers see it",
-      description:
-        "Counted by the callers' proxies. They know the service that was meant and not the workload that answered; retries are not in it.",
+      description: "Counted by the callers' proxies. They know the service that was meant; a request and its retries are one.",
       unit: "reqps",
       queries: [
         {

@@ -1,5 +1,16 @@
 import { statsConfigOfAllFilters } from "../../filters/metrics/stat-tags.ts";
-import { type Envoy, type WasmFilterSpec, bootstrap, cluster, httpListener, openEnvoy, route } from "../../harness/index.ts";
+import { eventually } from "../../harness/expect/index.ts";
+import {
+  type Envoy,
+  type NativeFilterSpec,
+  type WasmFilterSpec,
+  bootstrap,
+  cluster,
+  httpListener,
+  openEnvoy,
+  route,
+  tcpListener,
+} from "../../harness/index.ts";
 
 const filter = (name: string, config: object): WasmFilterSpec => ({ name, wasm: `build/${name}.wasm`, config });
 
@@ -10,17 +21,24 @@ const policy = {
   spec: { action: "ALLOW", rules: [{ to: [{ operation: { notPaths: ["/secret"] } }] }] },
 };
 
+const metrics = (workload: string) =>
+  filter("metrics", { reporter: "destination", workload: { name: workload, namespace: "shop" }, service: "orders.shop.svc.cluster.local" });
+
+/** Counts gRPC's messages for the metrics filter. */
+const grpcStats: NativeFilterSpec = {
+  name: "envoy.filters.http.grpc_stats",
+  typedConfig: { "@type": "type.googleapis.com/envoy.extensions.filters.http.grpc_stats.v3.FilterConfig", emit_filter_state: true },
+};
+
 /** All filters in one chain, each with something to count, and each told to. */
 const filters = [
   filter("tracing", { export: { format: "zipkin", cluster: "collector", interval: "10ms" } }),
+  filter("peer-metadata", { workload: { name: "orders-v1", namespace: "shop" } }),
   filter("authz", { policies: [policy] }),
   filter("ratelimit", { limits: [{ name: "per-user", requests: 1, per: "1h", key: [{ header: "x-user", onMissing: "skip" }] }] }),
   filter("fault-injection", { faults: [{ name: "late", when: [{ header: "x-late", present: true }], delay: { fixed: "1ms" } }] }),
-  filter("metrics", {
-    reporter: "destination",
-    workload: { name: "orders-v1", namespace: "shop" },
-    service: "orders.shop.svc.cluster.local",
-  }),
+  metrics("orders-v1"),
+  grpcStats,
 ];
 
 /** A real Envoy that has every filter, after requests of every kind that a dashboard has a panel for. */
@@ -29,19 +47,32 @@ export async function openStage(): Promise<Envoy> {
   const endpoints = [{ host: "127.0.0.1", port: 1 }];
   const envoy = await openEnvoy({
     config: bootstrap({
-      listeners: [httpListener({ filters, routes: [route("app")] })],
-      clusters: [cluster({ name: "app", protocol: "h2c", endpoints }), cluster({ name: "collector", endpoints })],
+      listeners: [
+        httpListener({ filters, routes: [route("app")] }),
+        tcpListener({ name: "tcp", filters: [metrics("redis-v1")], cluster: "redis" }),
+      ],
+      clusters: [
+        cluster({ name: "app", protocol: "h2c", endpoints }),
+        cluster({ name: "redis", protocol: "tcp", endpoints }),
+        cluster({ name: "collector", endpoints }),
+      ],
       bootstrap: { stats_config: statsConfigOfAllFilters() },
     }),
-    upstreams: { app: { protocol: "h2c" }, collector: { respond: () => ({ status: 202 }) } },
+    upstreams: { app: { protocol: "h2c" }, redis: { protocol: "tcp" }, collector: { respond: () => ({ status: 202 }) } },
   });
-  const get = (path: string, headers: Record<string, string> = {}) => envoy.request({ path, headers });
+  const get = (path: string, headers: Record<string, string> = {}) => envoy.request({ listener: "main", path, headers });
   await get("/");
   await get("/secret");
   for (let n = 0; n < 2; n++) await get("/", { "x-user": "ann" });
   await get("/", { "x-late": "1" });
   const grpc = { "content-type": "application/grpc", te: "trailers" };
-  await envoy.request({ path: "/orders.Orders/Get", method: "POST", headers: grpc, body: "\0\0\0\0\0", protocol: "h2c" });
+  await envoy.request({ listener: "main", path: "/orders.Orders/Get", method: "POST", headers: grpc, body: "\0\0\0\0\0", protocol: "h2c" });
+  const client = envoy.connect({ listener: "tcp" });
+  client.write("PING");
+  await eventually(() => {
+    if (envoy.upstream("redis").connections[0]?.text() !== "PING") throw new Error("not there yet");
+  });
+  client.reset();
   return envoy;
 }
 
