@@ -38,6 +38,16 @@ export const JASON_WAITS_MS = 700;
  */
 export const filters: readonly DemoFilter[] = [
   {
+    // First of all: who is refused by a filter behind it gets to know who answered, too, and nothing of the mesh leaves at the ingress.
+    name: "peer-metadata",
+    where: "everywhere",
+    needsIdentities: true,
+    configure: (place) => ({
+      direction: place.at === "inbound" ? "inbound" : "outbound",
+      workload: workloadLabels(place.at === "ingress" ? undefined : place.workload),
+    }),
+  },
+  {
     name: "tracing",
     where: "everywhere",
     // The ingress tells the client its trace in Server-Timing.
@@ -84,11 +94,10 @@ export const filters: readonly DemoFilter[] = [
     name: "metrics",
     where: "everywhere",
     configure: (place) => {
-      if (place.at === "ingress") return { reporter: "source", workload: workloadLabels(undefined) };
-      const workload = workloadLabels(place.workload);
+      const workload = workloadLabels(place.at === "ingress" ? undefined : place.workload);
       return place.at === "inbound"
-        ? { reporter: "destination", workload, service: hostOf(serviceOf(place.workload)) }
-        : { reporter: "source", workload };
+        ? { reporter: "destination", workload, service: hostOf(serviceOf(place.workload)), peerMetadata: true }
+        : { reporter: "source", workload, peerMetadata: true };
     },
   },
 ];

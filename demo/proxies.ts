@@ -35,6 +35,8 @@ function listener(
         start: "%START_TIME(%s.%6f)%",
         microseconds: "%COMMON_DURATION(DS_RX_BEG:DS_TX_END:us)%",
         peer: "%DOWNSTREAM_PEER_URI_SAN%",
+        caller: "%FILTER_STATE(wasm.meshscript.downstream_peer:PLAIN)%",
+        callee: "%FILTER_STATE(wasm.meshscript.upstream_peer:PLAIN)%",
         ...verdictFields(),
         ...toldFields(),
       },

@@ -58,7 +58,7 @@ describe("npm start -- --once", () => {
     // The tour's other parts do not lean on it, but for authorization: without certificates it has nobody to tell apart.
     expect(result.steps.filter(({ part, ok }) => part !== name && !ok).map(({ claim }) => claim)).toEqual([]);
     const skipped = result.steps.filter((step) => step.skipped !== undefined);
-    expect([...new Set(skipped.map(({ part }) => part))]).toEqual(name === "mtls" ? ["authz"] : []);
+    expect([...new Set(skipped.map(({ part }) => part))]).toEqual(name === "mtls" ? ["authz", "peer-metadata"] : []);
     expect([code, result.ok]).toEqual([1, false]);
   });
 });
@@ -126,7 +126,7 @@ describe("npm start", () => {
 
   test("lists the filters that are in its chains", async () => {
     for (const [flags, listed] of [
-      [[], ["tracing", "authz", "ratelimit", "fault-injection", "metrics"]],
+      [[], ["peer-metadata", "tracing", "authz", "ratelimit", "fault-injection", "metrics"]],
       [
         ["--without", "mtls"],
         ["tracing", "ratelimit", "fault-injection", "metrics"],

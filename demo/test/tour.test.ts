@@ -48,22 +48,30 @@ describe("the lists", () => {
   test("every proxy's tracing exports where there is a collector, and no other filter does", () => {
     const exporters = exporting(filters, "zipkin");
     for (const place of [{ at: "ingress" }, { at: "inbound", workload: "ratings" }] as const) {
-      const [tracing, ...others] = chainAt(place, exporters);
+      const [first, tracing, ...others] = chainAt(place, exporters);
       expect(tracing?.config).toMatchObject({ export: { format: "zipkin", cluster: "collector" } });
-      expect(others).toEqual(chainAt(place, filters).slice(1));
+      expect([first, ...others]).toEqual(chainAt(place, filters).filter(({ name }) => name !== "tracing"));
     }
   });
 
   const chain = (place: Place) => chainAt(place, filters).map(({ name }) => name);
 
   test("the limiter sits in front of ratings alone, and behind tracing: what it refuses has its span", () => {
-    expect(chain({ at: "inbound", workload: "ratings" })).toEqual(["tracing", "authz", "ratelimit", "fault-injection", "metrics"]);
+    expect(chain({ at: "inbound", workload: "ratings" })).toEqual([
+      "peer-metadata",
+      "tracing",
+      "authz",
+      "ratelimit",
+      "fault-injection",
+      "metrics",
+    ]);
     for (const workload of ["details", "reviews-v2"]) expect(chain({ at: "inbound", workload })).not.toContain("ratelimit");
     expect(chain({ at: "outbound", workload: "reviews-v2", callee: "ratings" })).not.toContain("ratelimit");
   });
 
   test("authorization sits in front of every workload and nowhere else, and allows whom the topology has call it", () => {
-    for (const { name } of workloads) expect(chain({ at: "inbound", workload: name }).slice(0, 2)).toEqual(["tracing", "authz"]);
+    for (const { name } of workloads)
+      expect(chain({ at: "inbound", workload: name }).slice(0, 3)).toEqual(["peer-metadata", "tracing", "authz"]);
     expect(chain({ at: "ingress" })).not.toContain("authz");
     expect(chain({ at: "outbound", workload: "reviews-v2", callee: "ratings" })).not.toContain("authz");
     const configAt = (workload: string) => chainAt({ at: "inbound", workload }, filters).find(({ name }) => name === "authz")?.config;

@@ -68,6 +68,11 @@ const agreed: TourStep = {
     tell(step, called);
     step.same("both sides", callers, called);
     step.same("the page that is not there is among them", Object.keys(called).filter((line) => line.endsWith(": 404")).length, 1);
+    if (step.mesh.filters.some(({ name }) => name === "peer-metadata")) {
+      const workloads = (rows: readonly Grown[]) =>
+        tally(rows.map(({ labels, by }) => [`${labels["source_workload"]} asked ${labels["destination_workload"]}`, by]));
+      step.same("both sides, by workload", workloads(grown.filter((row) => !isDestination(row))), workloads(grown.filter(isDestination)));
+    }
     const policies = new Set(grown.filter(isDestination).map(({ labels }) => labels["connection_security_policy"]));
     step.same("who is called knows whether it was mTLS", [...policies], [step.mesh.authority ? "mutual_tls" : "none"]);
   },
