@@ -42,7 +42,7 @@ export function banner(mesh: Mesh, looksUrl: string, paint: Paint): string {
     `  curl -s -H '${USER}: ann' '${url}/api/v1/products/0/reviews?[1-12]' | grep -oE '"podname[^,]*|"rating":[^}]*}'`,
     `  curl -so /dev/null -w '%{time_total} s\\n' -H '${USER}: jason' '${url}/api/v1/products/0/reviews?[1-6]'`,
     `  curl -s ${looksUrl}`,
-    `  curl -s ${mesh.envoy("ratings").adminUrl}/stats/prometheus | sed -nE 's/^istio_requests_total.*(response_code="[0-9]+").* /ratings \\1 /p'`,
+    `  curl -s ${mesh.envoy("ratings").adminUrl}/stats/prometheus | sed -nE 's/^istio_requests_total.*source_workload="([^"]*)".*(response_code="[0-9]+").* /\\1 \\2 /p'`,
     `  ${prometheusCommand(looksUrl)}`,
     "",
     title("admin of each Envoy"),

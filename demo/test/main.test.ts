@@ -154,7 +154,10 @@ describe("npm start", () => {
     // And one that shows what came of them at ratings: it refused as many as had no stars.
     const [, look = ""] = /^ {2}(curl \S+ \S+stats\/prometheus \| .*)$/m.exec(told) ?? [];
     const { stdout } = await promisify(execFile)("sh", ["-c", look]);
-    expect(stdout.split("\n").sort()).toEqual(["", 'ratings response_code="200" 5', 'ratings response_code="429" 3']);
+    const lines = [...stdout.matchAll(/^(reviews-v[23]) response_code="(\d+)" (\d+)$/gm)];
+    const of = (code: string) => lines.reduce((sum, [, , its, count]) => sum + (its === code ? Number(count) : 0), 0);
+    expect([of("200"), of("429"), lines.length]).toEqual([5, 3, stdout.trim().split("\n").length]);
+    expect(new Set(lines.map(([, asked]) => asked))).toEqual(new Set(["reviews-v2", "reviews-v3"]));
     // As curl shows it: first with stars, then without; version 1 in between has none.
     expect(ratings.filter((rating) => rating !== "none")).toEqual([...Array(5).fill("stars"), ...Array(3).fill("unavailable")]);
     demo.interrupt();

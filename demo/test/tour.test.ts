@@ -203,7 +203,7 @@ describe("flags", () => {
     expect(message("--onec")).toBe("MS0502 unknown option '--onec'; --help lists the flags");
     expect(message("--port", "70000")).toBe('MS0503 --port must be a number from 0 to 65535, got "70000"');
     expect(message("--without", "tracin")).toMatch(
-      /^MS0503 --without: no part "tracin"; there are: tracing, authz, ratelimit, fault-injection, metrics, mtls$/,
+      /^MS0503 --without: no part "tracin"; there are: peer-metadata, tracing, authz, ratelimit, fault-injection, metrics, mtls$/,
     );
     for (const argv of [["--port"], ["extra"], ["--once=1"]]) expect(message(...argv)).toMatch(/^MS0502 [^\n]+$/);
   });

@@ -1,0 +1,13 @@
+import { fileURLToPath } from "node:url";
+import { builtModule } from "../../test/support/build-once.ts";
+
+/** The path of mesh.wasm, built from the sources as they are. */
+export function meshModule(): Promise<string> {
+  const filters = ["authz", "fault-injection", "metrics", "peer-metadata", "ratelimit", "tracing"];
+  return builtModule("mesh", fileURLToPath(new URL("../assembly/index.ts", import.meta.url)), [
+    "fused/assembly",
+    ...filters.map((name) => `filters/${name}/assembly`),
+    "policy",
+    "sdk/assembly",
+  ]);
+}
