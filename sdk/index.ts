@@ -29,6 +29,7 @@ export { ProtoReader, ProtoWriter } from "./assembly/foreign/protobuf";
 export { derOfPem } from "./assembly/foreign/pem";
 export { SignatureResult, verifySignature } from "./assembly/foreign/signature";
 export { compress, uncompress } from "./assembly/foreign/zlib";
+export { fuse } from "./assembly/fusion/fuse";
 export { GrpcCall, GrpcCallResponse } from "./assembly/grpc/call";
 export { GrpcService } from "./assembly/grpc/service";
 export { GrpcEnd } from "./assembly/grpc/status";

@@ -16,6 +16,8 @@ export interface RunCasesOptions {
   wasm?: ModulePaths;
   /** Where the cases run; the environment variable MESHSCRIPT_HOSTS (`host`, `envoy`, or both with a comma) restricts it further [both]. */
   hosts?: readonly HostName[];
+  /** Each case as it is run in place of the file's: with other filters around, for example [as the file has it]. */
+  change?: (one: RunnableCase) => RunnableCase;
   /** A rule that decides in no case is a failure [false: a warning at the end]. */
   requireCoverage?: boolean;
 }
@@ -36,7 +38,8 @@ export interface RunCases {
 export function runCases(file: string | URL, options: RunCasesOptions = {}): RunCases {
   const { cases, runnable, hosts } = rendered(() => {
     const loaded = loadCases(file);
-    return { cases: loaded, runnable: withModules(loaded, options.wasm), hosts: chooseHosts(options.hosts) };
+    const { change = (one: RunnableCase) => one } = options;
+    return { cases: loaded, runnable: withModules(loaded, options.wasm).map(change), hosts: chooseHosts(options.hosts) };
   });
   let computed: Promise<RuleCoverage[]> | undefined;
   const coverage = () => {

@@ -4,7 +4,7 @@ import path from "node:path";
 import { filesBelow, fingerprint, isAssemblyScript, isStamped, root, writeAtomically, writeStamp } from "./files.mjs";
 import { KnownError } from "./known-error.mjs";
 
-const folders = ["bench", "cli", "create-meshscript", "dashboards", "demo", "diagnostics", "filters", "harness", "modules"];
+const folders = ["bench", "cli", "create-meshscript", "dashboards", "demo", "diagnostics", "filters", "fused", "harness", "modules"];
 const entries = [
   "bench/authz.ts",
   "bench/fault-injection.ts",
@@ -19,6 +19,7 @@ const entries = [
   "demo/main.ts",
   "diagnostics/index.ts",
   "filters/configs.ts",
+  "fused/config.ts",
   "harness/index.ts",
   "harness/cases/index.ts",
   "harness/cases/schema.ts",

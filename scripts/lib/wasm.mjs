@@ -6,22 +6,32 @@ import { filesBelow, fingerprint, isAssemblyScript, isStamped, root, writeStamp 
 
 const outputs = [".wasm", ".wasm.map", ".debug.wasm", ".debug.wasm.map", ".report.json"];
 
-/** Filters by folder name: those of filters/, whose modules go to build/, and the examples, each with a build/ of its own. */
+/** Filters by folder name: those of filters/, whose modules go to build/, all of them as `mesh`, and the examples, each with a build/ of its own. */
 export function filters() {
   return [...sources().keys()];
 }
 
-/** @returns {Map<string, { entry: string, outDir: string }>} */
+/** @returns {Map<string, { entry: string, outDir: string, folders: readonly string[] }>} `folders`: of its own sources */
 function sources() {
-  const found = ["filters", "examples"].flatMap((folder) => {
-    const names = existsSync(path.join(root, folder)) ? readdirSync(path.join(root, folder)).sort() : [];
-    return names.flatMap((name) => {
-      const entry = `${folder}/${name}/assembly/index.ts`;
-      if (!existsSync(path.join(root, entry))) return [];
-      return [/** @type {const} */ ([name, { entry, outDir: folder === "filters" ? "build" : `${folder}/${name}/build` }])];
-    });
-  });
-  return new Map(found);
+  const filters = entriesBelow("filters");
+  const folders = filters.map(({ entry }) => path.dirname(entry));
+  const fused = { entry: "fused/assembly/index.ts", outDir: "build", folders: ["fused/assembly", ...folders] };
+  /** @type {Map<string, { entry: string, outDir: string, folders: readonly string[] }>} */
+  const found = new Map();
+  for (const { name, entry } of filters) found.set(name, { entry, outDir: "build", folders: [path.dirname(entry)] });
+  if (existsSync(path.join(root, fused.entry))) found.set("mesh", fused);
+  for (const { name, entry } of entriesBelow("examples")) {
+    found.set(name, { entry, outDir: `examples/${name}/build`, folders: [path.dirname(entry)] });
+  }
+  return found;
+}
+
+/** @param {string} folder */
+function entriesBelow(folder) {
+  const names = existsSync(path.join(root, folder)) ? readdirSync(path.join(root, folder)).sort() : [];
+  return names
+    .map((name) => ({ name, entry: `${folder}/${name}/assembly/index.ts` }))
+    .filter(({ entry }) => existsSync(path.join(root, entry)));
 }
 
 /** What every module depends on: the SDK, shared AssemblyScript, and the compiler with all that drives it. */
@@ -37,9 +47,12 @@ function common() {
   ]);
 }
 
-/** @param {string} entry @param {string} shared */
-function wanted(entry, shared) {
-  return fingerprint(filesBelow(path.dirname(entry), isAssemblyScript), shared);
+/** @param {readonly string[]} folders @param {string} shared */
+function wanted(folders, shared) {
+  return fingerprint(
+    folders.flatMap((folder) => filesBelow(folder, isAssemblyScript)),
+    shared,
+  );
 }
 
 /** AssemblyScript to `build/`. */
@@ -47,7 +60,7 @@ export const wasm = {
   title: "wasm modules",
   isCurrent() {
     const shared = common();
-    return [...sources()].every(([name, { entry }]) => isStamped(`module-${name}`, wanted(entry, shared)));
+    return [...sources()].every(([name, { folders }]) => isStamped(`module-${name}`, wanted(folders, shared)));
   },
   async make() {
     const results = await buildAll({});
@@ -66,8 +79,8 @@ export async function buildAll({ names, force = false }) {
   const { buildModule } = await load("modules/index");
   const chosen = [...sources()].filter(([name]) => names?.includes(name) ?? true);
   return Promise.all(
-    chosen.map(async ([name, { entry, outDir }]) => {
-      const stamp = wanted(entry, shared);
+    chosen.map(async ([name, { entry, outDir, folders }]) => {
+      const stamp = wanted(folders, shared);
       if (!force && isStamped(`module-${name}`, stamp)) {
         return {
           name,

@@ -34,6 +34,20 @@ export class Body {
     return this;
   }
 
+  /** Bytes in front that are not shown: of a fused stream's body, what a part has let through already. */
+  private hidden: i32 = 0;
+
+  /** @internal Shows what is behind so many bytes of all. */
+  _window(hidden: i32): void {
+    this.length = this._total - hidden;
+    this.hidden = hidden;
+  }
+
+  /** @internal Bytes that Envoy holds. */
+  get _total(): i32 {
+    return this.hidden + this.length;
+  }
+
   /** @internal */
   _ofConnection(type: BufferType, contextId: u32, length: i32): Body {
     this.free = true;
@@ -46,7 +60,7 @@ export class Body {
     if (start >= this.length || max == 0) return EMPTY;
     clearOut();
     const size = min(max, this.length - start);
-    if (setLastStatus(proxy_get_buffer_bytes(this.type, start, size, OUT, OUT_LENGTH)) != Status.Ok) return null;
+    if (setLastStatus(proxy_get_buffer_bytes(this.type, this.hidden + start, size, OUT, OUT_LENGTH)) != Status.Ok) return null;
     return outBytes();
   }
 
@@ -77,7 +91,7 @@ export class Body {
         (request ? "request" : "response") + " body of another length: remove content-length in the headers callback first",
       );
     }
-    const status = setLastStatus(proxy_set_buffer_bytes(this.type, start, size, bytes.ptr, bytes.length));
+    const status = setLastStatus(proxy_set_buffer_bytes(this.type, this.hidden + start, size, bytes.ptr, bytes.length));
     if (status == Status.Ok) this.length = length;
     return status;
   }

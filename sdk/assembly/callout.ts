@@ -38,6 +38,8 @@ export class HttpCallout {
     readonly _timeout: u32,
     /** @internal */
     readonly _started: u64,
+    /** @internal Who asked: of a fused stream a part. */
+    readonly _owner: BaseContext,
   ) {}
 }
 
@@ -113,12 +115,12 @@ export function startHttpCall(
       status = refuse(Misuse.ProtectedHeader, "httpCall with header " + forbidden.toString() + ": has no place there");
   }
   if (status == Status.Ok) status = activate(id);
-  if (status != Status.Ok) return new HttpCallout(status, 0, id, context._rootId, timeout, 0);
+  if (status != Status.Ok) return new HttpCallout(status, 0, id, context._rootId, timeout, 0, context);
   const head = new ArenaBuffer();
   const tail = new ArenaBuffer();
   headers.serialize(head);
   if (trailers !== null) trailers.serialize(tail);
-  if (!head.ok || !tail.ok) return new HttpCallout(Status.InvalidMemoryAccess, 0, id, context._rootId, timeout, 0);
+  if (!head.ok || !tail.ok) return new HttpCallout(Status.InvalidMemoryAccess, 0, id, context._rootId, timeout, 0, context);
   cluster._fresh();
   body._fresh();
   clearOut();
@@ -126,7 +128,7 @@ export function startHttpCall(
     proxy_http_call(cluster.ptr, cluster.length, head.at, head.length, body.ptr, body.length, tail.at, tail.length, timeout, OUT_EXTRA),
   );
   const token = status == Status.Ok ? load<u32>(OUT_EXTRA) : 0;
-  const callout = new HttpCallout(status, token, id, context._rootId, timeout, status == Status.Ok ? monotonicNanoseconds() : 0);
+  const callout = new HttpCallout(status, token, id, context._rootId, timeout, status == Status.Ok ? monotonicNanoseconds() : 0, context);
   if (token != 0) pending.set(token, callout);
   return callout;
 }

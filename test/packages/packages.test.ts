@@ -48,7 +48,8 @@ describe("the packages", () => {
     const files = await filesOf("meshscript");
     const suffixes = [".wasm", ".wasm.map", ".debug.wasm", ".debug.wasm.map", ".report.json"];
     const filters = ["authz", "fault-injection", "metrics", "peer-metadata", "ratelimit", "tracing"];
-    for (const filter of filters) for (const suffix of suffixes) expect(files).toContain(`build/${filter}${suffix}`);
+    const modules = [...filters, "mesh"];
+    for (const name of modules) for (const suffix of suffixes) expect(files).toContain(`build/${name}${suffix}`);
     expect(files).toEqual(
       expect.arrayContaining([
         "filters/authz/config.schema.json",
@@ -58,6 +59,7 @@ describe("the packages", () => {
         "filters/ratelimit/config.schema.json",
         "filters/ratelimit/metadata.schema.json",
         "filters/tracing/config.schema.json",
+        "fused/config.schema.json",
         "harness/cases/cases.schema.json",
         "dashboards/README.md",
         "dashboards/alerts.yaml",
@@ -74,7 +76,7 @@ describe("the packages", () => {
       ),
     ).toEqual([]);
     const { stdout } = await run("sha256sum", ["--check", "SHA256SUMS"], { cwd: path.join(opened, "meshscript/build") });
-    expect(stdout.trim().split("\n")).toHaveLength(filters.length * suffixes.length);
+    expect(stdout.trim().split("\n")).toHaveLength(modules.length * suffixes.length);
   });
 
   test("every runtime dependency is used, and nothing else is", async () => {

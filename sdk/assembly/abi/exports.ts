@@ -138,10 +138,11 @@ export function proxy_on_request_body(id: u32, size: i32, endOfStream: u32): u32
   const before = enter(id);
   let answer: u32 = 0;
   const stream = http(id);
-  if (stream !== null) {
+  if (stream !== null && !stream._isRepeated(true)) {
     stream._enter(true);
     const chosen = stream.onRequestBody(bodyOf(BufferType.RequestBody, stream, size), endOfStream != 0);
     answer = stream._leave(true, buffered(stream, true, chosen, size));
+    stream._bodyHeld(true, answer == FilterDataStatus.StopIterationAndBuffer || answer == FilterDataStatus.StopIterationAndWatermark);
   }
   leave(before);
   return answer;
@@ -151,9 +152,16 @@ export function proxy_on_request_trailers(id: u32, count: i32): u32 {
   const before = enter(id);
   let answer: u32 = 0;
   const stream = http(id);
-  if (stream !== null) {
+  if (stream !== null && !stream._isRepeated(true)) {
     stream._enter(true);
     answer = stream._leave(true, stream.onRequestTrailers(headersOf(MapType.RequestTrailers, stream)));
+    if (answer == 0) {
+      stream._trailersPassed(true);
+      if (stream._losesBody(true)) {
+        stream._continueNow(true);
+        answer = FilterTrailersStatus.StopIteration;
+      }
+    }
   }
   leave(before);
   return answer;
@@ -176,11 +184,12 @@ export function proxy_on_response_body(id: u32, size: i32, endOfStream: u32): u3
   const before = enter(id);
   let answer: u32 = 0;
   const stream = http(id);
-  if (stream !== null) {
+  if (stream !== null && !stream._isRepeated(false)) {
     stream._enter(false);
     stream._responseStarted();
     const chosen = stream.onResponseBody(bodyOf(BufferType.ResponseBody, stream, size), endOfStream != 0);
     answer = stream._leave(false, buffered(stream, false, chosen, size));
+    stream._bodyHeld(false, answer == FilterDataStatus.StopIterationAndBuffer || answer == FilterDataStatus.StopIterationAndWatermark);
   }
   leave(before);
   return answer;
@@ -190,10 +199,17 @@ export function proxy_on_response_trailers(id: u32, count: i32): u32 {
   const before = enter(id);
   let answer: u32 = 0;
   const stream = http(id);
-  if (stream !== null) {
+  if (stream !== null && !stream._isRepeated(false)) {
     stream._enter(false);
     stream._responseStarted();
     answer = stream._leave(false, stream.onResponseTrailers(headersOf(MapType.ResponseTrailers, stream)));
+    if (answer == 0) {
+      stream._trailersPassed(false);
+      if (stream._losesBody(false)) {
+        stream._continueNow(false);
+        answer = FilterTrailersStatus.StopIteration;
+      }
+    }
     // A stream that is reset here and told to go on crashes Envoy.
     if (stream._endedNow()) answer = FilterTrailersStatus.StopIteration;
   }
@@ -214,7 +230,7 @@ export function proxy_on_http_call_response(id: u32, token: u32, headers: i32, b
   const callout = takeCallout(token);
   if (callout !== null) {
     const context = alive(callout._contextId);
-    if (context !== null) context.onHttpCallResponse(new HttpCallResponse(callout, id, bodySize));
+    if (context !== null) callout._owner.onHttpCallResponse(new HttpCallResponse(callout, id, bodySize));
   }
   leave(before);
 }
@@ -225,12 +241,12 @@ export function proxy_on_grpc_receive(id: u32, token: u32, size: i32): void {
   const stream = grpcStreamOf(token);
   if (stream !== null) {
     const context = alive(stream._contextId);
-    if (context !== null) context.onGrpcMessage(stream, readMessage(size));
+    if (context !== null) stream._owner.onGrpcMessage(stream, readMessage(size));
   } else {
     const call = takeGrpcCall(token);
     if (call !== null) {
       const context = alive(call._contextId);
-      if (context !== null) context.onGrpcCallResponse(new GrpcCallResponse(call, readMessage(size), null));
+      if (context !== null) call._owner.onGrpcCallResponse(new GrpcCallResponse(call, readMessage(size), null));
     }
   }
   leave(before);
@@ -241,7 +257,7 @@ export function proxy_on_grpc_receive_initial_metadata(id: u32, token: u32, coun
   const stream = grpcStreamOf(token);
   if (stream !== null) {
     const context = alive(stream._contextId);
-    if (context !== null) context.onGrpcInitialMetadata(stream, new Headers().bind(MapType.GrpcInitialMetadata, id, null));
+    if (context !== null) stream._owner.onGrpcInitialMetadata(stream, new Headers().bind(MapType.GrpcInitialMetadata, id, null));
   }
   leave(before);
 }
@@ -251,7 +267,7 @@ export function proxy_on_grpc_receive_trailing_metadata(id: u32, token: u32, cou
   const stream = grpcStreamOf(token);
   if (stream !== null) {
     const context = alive(stream._contextId);
-    if (context !== null) context.onGrpcTrailingMetadata(stream, new Headers().bind(MapType.GrpcTrailingMetadata, id, null));
+    if (context !== null) stream._owner.onGrpcTrailingMetadata(stream, new Headers().bind(MapType.GrpcTrailingMetadata, id, null));
   }
   leave(before);
 }
@@ -262,13 +278,13 @@ export function proxy_on_grpc_close(id: u32, token: u32, status: u32): void {
   const stream = grpcStreamOf(token);
   if (stream !== null) {
     const context = alive(stream._contextId);
-    if (context !== null) context.onGrpcClose(stream, new GrpcEnd(grpcStatusOf(status)));
+    if (context !== null) stream._owner.onGrpcClose(stream, new GrpcEnd(grpcStatusOf(status)));
     grpcStreamOver(stream);
   } else {
     const call = takeGrpcCall(token);
     if (call !== null) {
       const context = alive(call._contextId);
-      if (context !== null) context.onGrpcCallResponse(new GrpcCallResponse(call, EMPTY, new GrpcEnd(grpcStatusOf(status))));
+      if (context !== null) call._owner.onGrpcCallResponse(new GrpcCallResponse(call, EMPTY, new GrpcEnd(grpcStatusOf(status))));
     }
   }
   leave(before);
@@ -292,10 +308,7 @@ export function proxy_on_log(id: u32): void {
       (<TcpContext>context)._over();
       (<TcpContext>context).onLog();
     } else if (context instanceof RootContext) {
-      const root = <RootContext>context;
-      root._logged = id;
-      root.onLogOnly(new Headers().bind(MapType.RequestHeaders, id, null));
-      root._logged = 0;
+      (<RootContext>context)._logs(id, new Headers().bind(MapType.RequestHeaders, id, null));
     }
   }
   setEnding(false);
@@ -332,11 +345,11 @@ export function proxy_on_delete(id: u32): void {
     if (context instanceof HttpContext) {
       (<HttpContext>context)._ended();
       (<HttpContext>context).onDelete();
-      if (context._streams > 0) cleanContext(id);
+      if (context._openStreams() > 0) cleanContext(id);
     } else if (context instanceof TcpContext) {
       (<TcpContext>context)._over();
       (<TcpContext>context).onDelete();
-      if (context._streams > 0) cleanContext(id);
+      if (context._openStreams() > 0) cleanContext(id);
     } else if (context instanceof RootContext) {
       (<RootContext>context).onDelete();
       dropCallouts(id);

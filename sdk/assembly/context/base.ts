@@ -142,6 +142,11 @@ export abstract class BaseContext {
     return status == Status.Ok ? what.call(argument) : new ForeignResult(status, EMPTY);
   }
 
+  /** @internal Its gRPC streams, and those of its parts. */
+  _openStreams(): i32 {
+    return this._streams;
+  }
+
   /** @internal Whose properties it reads. */
   _reads(): u32 {
     return this._id;

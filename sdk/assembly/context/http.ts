@@ -26,6 +26,14 @@ const RESPONSE_PAUSED: u32 = 64;
 const IN_REQUEST: u32 = 128;
 const IN_RESPONSE: u32 = 256;
 const GO_ON: u32 = 512;
+// The direction's trailers were let through.
+const REQUEST_PASSED: u32 = 1024;
+const RESPONSE_PASSED: u32 = 2048;
+// The direction was stopped once and told to go on; Envoy holds its body.
+const REQUEST_RESUMED: u32 = 4096;
+const RESPONSE_RESUMED: u32 = 8192;
+const REQUEST_HELD: u32 = 16384;
+const RESPONSE_HELD: u32 = 32768;
 
 /**
  * One request and its response. Override the callbacks that are needed: the build exports exactly those, and one that is not
@@ -36,10 +44,14 @@ const GO_ON: u32 = 512;
  */
 export abstract class HttpContext extends BaseContext {
   private _state: u32 = 0;
-  /** The callback (by its epoch) in which we answered or closed the stream; 0: we have not. */
-  private _answeredIn: u32 = 0;
+  /** @internal The callback (by its epoch) in which we answered or closed the stream; 0: we have not. */
+  _answeredIn: u32 = 0;
   /** @internal Counts edits of headers, so that a second view of a map knows that it is old. */
   _edits: u32 = 0;
+  /** @internal The stream that it is fused into, and its place there; null: it is alone. */
+  _whole: HttpContext | null = null;
+  /** @internal */
+  _place: i32 = 0;
 
   onRequestHeaders(headers: Headers, endOfStream: bool): FilterHeadersStatus {
     return FilterHeadersStatus.Continue;
@@ -77,22 +89,22 @@ export abstract class HttpContext extends BaseContext {
 
   /** The request's headers, outside their own callback: in `onLog`, while paused in a timer or an answer. */
   requestHeaders(): Headers {
-    return new Headers().bind(MapType.RequestHeaders, this._id, this);
+    return this._top()._view(MapType.RequestHeaders);
   }
 
   /** The response's headers, outside their own callback. */
   responseHeaders(): Headers {
-    return new Headers().bind(MapType.ResponseHeaders, this._id, this);
+    return this._top()._view(MapType.ResponseHeaders);
   }
 
   /** The request's trailers; in the `endOfStream` body callback new ones can be added. */
   requestTrailers(): Headers {
-    return new Headers().bind(MapType.RequestTrailers, this._id, this);
+    return this._top()._view(MapType.RequestTrailers);
   }
 
   /** The response's trailers; in the `endOfStream` body callback new ones can be added. */
   responseTrailers(): Headers {
-    return new Headers().bind(MapType.ResponseTrailers, this._id, this);
+    return this._top()._view(MapType.ResponseTrailers);
   }
 
   /**
@@ -206,8 +218,9 @@ export abstract class HttpContext extends BaseContext {
       return Status.Ok;
     }
     if (!(this._state & paused)) return Status.Ok;
-    this._state &= ~paused;
-    return setLastStatus(proxy_continue_stream(type));
+    this._state = (this._state & ~paused) | (type == StreamType.Request ? REQUEST_RESUMED : RESPONSE_RESUMED);
+    const whole = this._whole;
+    return whole === null ? setLastStatus(proxy_continue_stream(type)) : whole._partGoesOn(this._place, type);
   }
 
   /**
@@ -216,7 +229,8 @@ export abstract class HttpContext extends BaseContext {
    */
   private _over(what: string): bool {
     if (this._state & ENDED || ending) refuse(Misuse.AfterEnd, what + ": the stream is over (in onLog and later Envoy would crash)");
-    else if (this._answeredIn != 0) refuse(Misuse.AfterEnd, what + ": the stream is answered or closed already (Envoy could crash)");
+    else if (this._answeredIn != 0 || this._endedNow())
+      refuse(Misuse.AfterEnd, what + ": the stream is answered or closed already (Envoy could crash)");
     else if (current != 0 && current != this._id)
       refuse(Misuse.WrongContext, what + " of another stream in a stream's callback: do it in onTick");
     else return false;
@@ -224,13 +238,37 @@ export abstract class HttpContext extends BaseContext {
   }
 
   private _answered(status: Status): Status {
-    if (status == Status.Ok) this._answeredIn = epoch;
+    if (status == Status.Ok) {
+      this._answeredIn = epoch;
+      this._top()._answeredIn = epoch;
+    }
     return status;
   }
 
   private _act(what: string): Status {
     const status = activate(this._id);
     return status == Status.Ok ? status : refuse(Misuse.WrongContext, what + ": the stream is gone or not yet there", status);
+  }
+
+  /** @internal The whole stream: itself, unless it is a part of one. */
+  _top(): HttpContext {
+    const whole = this._whole;
+    return whole === null ? this : whole;
+  }
+
+  /** @internal The part at a place; itself, when it is alone. */
+  _part(place: i32): HttpContext | null {
+    return this;
+  }
+
+  /** @internal A part that had stopped a direction goes on. */
+  _partGoesOn(place: i32, type: StreamType): Status {
+    return Status.NotFound;
+  }
+
+  /** @internal */
+  _view(map: MapType): Headers {
+    return new Headers().bind(map, this._id, this);
   }
 
   /** @internal A callback of the request or the response begins. */
@@ -250,14 +288,52 @@ export abstract class HttpContext extends BaseContext {
     return answer;
   }
 
+  /** @internal Its trailers were let through. */
+  _trailersPassed(request: bool): void {
+    this._state |= request ? REQUEST_PASSED : RESPONSE_PASSED;
+  }
+
+  /**
+   * @internal Whether this callback only says again what was let through: Envoy does so with body and trailers when headers were stopped and then a body
+   * was, and stopping it again would lose it.
+   */
+  _isRepeated(request: bool): bool {
+    return (this._state & (request ? REQUEST_PASSED : RESPONSE_PASSED)) != 0;
+  }
+
+  /** @internal What a body's callback has answered. */
+  _bodyHeld(request: bool, held: bool): void {
+    const flag = request ? REQUEST_HELD : RESPONSE_HELD;
+    this._state = held ? this._state | flag : this._state & ~flag;
+  }
+
+  /**
+   * @internal Trailers are let through behind a body that Envoy holds. Where headers were stopped before, it would lose the body: it iterates from this
+   * filter already, and does so once more. Told to go on by hand it does not (source/common/http/filter_manager.cc, commonContinue).
+   */
+  _losesBody(request: bool): bool {
+    const flags = request ? REQUEST_RESUMED | REQUEST_HELD : RESPONSE_RESUMED | RESPONSE_HELD;
+    return (this._state & flags) == flags;
+  }
+
+  /** @internal */
+  _continueNow(request: bool): void {
+    if (activate(this._id) == Status.Ok) proxy_continue_stream(request ? StreamType.Request : StreamType.Response);
+  }
+
+  /** @internal Whether a direction is stopped now. */
+  _isPaused(request: bool): bool {
+    return (this._state & (request ? REQUEST_PAUSED : RESPONSE_PAUSED)) != 0;
+  }
+
   /** @internal True when we answered or closed the stream in the callback that runs. */
   _endedNow(): bool {
-    return this._answeredIn == epoch;
+    return this._top()._answeredIn == epoch;
   }
 
   /** @internal A header block of a response came: the upstream's, or that of a local reply. */
   _responseHeaders(endOfStream: bool): void {
-    this._state = (this._state & ~(RESPONSE_LENGTH_REMOVED | RESPONSE_HAS_BODY)) | RESPONSE_STARTED;
+    this._state = (this._state & ~(RESPONSE_LENGTH_REMOVED | RESPONSE_HAS_BODY | RESPONSE_PASSED)) | RESPONSE_STARTED;
     if (!endOfStream) this._state |= RESPONSE_HAS_BODY;
   }
 

@@ -24,6 +24,16 @@ export function register(name: string, factory: RootFactory): void {
   factories.push(factory);
 }
 
+/** @internal Moves what was registered so far to where it is one root's parts. */
+export function takeRegistered(toNames: string[], toFactories: RootFactory[]): void {
+  for (let i = 0; i < names.length; i++) {
+    toNames.push(names[i]);
+    toFactories.push(factories[i]);
+  }
+  names.length = 0;
+  factories.length = 0;
+}
+
 /**
  * Contexts by Envoy's id. An id leads to its object; that of a stream whose type is not yet known leads to its root, whose own id
  * differs from the key: so a stream that no callback but `log` ever reaches costs no object.

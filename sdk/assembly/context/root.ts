@@ -25,6 +25,11 @@ export abstract class RootContext extends BaseContext {
   /** @internal The stream that `onLogOnly` is about; 0: none. */
   _logged: u32 = 0;
 
+  /** @internal The root that it is fused into, and its place there; null: it is alone. */
+  _whole: RootContext | null = null;
+  /** @internal */
+  _place: i32 = 0;
+
   /** @internal */
   _reads(): u32 {
     return this._logged != 0 ? this._logged : this._id;
@@ -68,9 +73,8 @@ export abstract class RootContext extends BaseContext {
   /** The HTTP stream of this id, which this root made; null when it is over. For timers and queues: a `Deadlines` keeps ids. */
   httpContext(id: u32): HttpContext | null {
     const context = find(id);
-    return context !== null && context._id == id && context._rootId == this._id && context instanceof HttpContext
-      ? <HttpContext>context
-      : null;
+    if (context === null || context._id != id || context._rootId != this._id || !(context instanceof HttpContext)) return null;
+    return (<HttpContext>context)._part(this._place);
   }
 
   /**
@@ -94,7 +98,10 @@ export abstract class RootContext extends BaseContext {
    * worker does, and the last one is told. Null when Envoy refuses.
    */
   registerQueue(name: Bytes): SharedQueue | null {
-    return activate(this._id) == Status.Ok ? SharedQueue._register(name) : null;
+    const queue = activate(this._id) == Status.Ok ? SharedQueue._register(name) : null;
+    const whole = this._whole;
+    if (queue !== null && whole !== null) whole._partListens(this._place, queue);
+    return queue;
   }
 
   /**
@@ -107,6 +114,8 @@ export abstract class RootContext extends BaseContext {
 
   /** Ends what `onDone` put off with false. NotFound when nothing was put off. */
   done(): Status {
+    const whole = this._whole;
+    if (whole !== null) return whole._partDone(this._place);
     const status = activate(this._id);
     return status == Status.Ok ? setLastStatus(proxy_done()) : status;
   }
@@ -115,9 +124,31 @@ export abstract class RootContext extends BaseContext {
 
   /** Milliseconds between ticks, from now; 0 stops them. Envoy adds up to one kernel jiffy (4 ms at 250 Hz) to each. */
   setTickPeriod(milliseconds: u32): Status {
+    const whole = this._whole;
+    if (whole !== null) return whole._partTicks(this._place, milliseconds);
     const status = activate(this._id);
     return status == Status.Ok ? setLastStatus(proxy_set_tick_period_milliseconds(milliseconds)) : status;
   }
+
+  /** @internal A stream is over of which it has no object. */
+  _logs(stream: u32, requestHeaders: Headers): void {
+    this._logged = stream;
+    this.onLogOnly(requestHeaders);
+    this._logged = 0;
+  }
+
+  /** @internal What its parts ask of it; it has none. */
+  _partTicks(place: i32, milliseconds: u32): Status {
+    return Status.NotFound;
+  }
+
+  /** @internal */
+  _partDone(place: i32): Status {
+    return Status.NotFound;
+  }
+
+  /** @internal */
+  _partListens(place: i32, queue: SharedQueue): void {}
 
   /**
    * Logs that the host lacks something that this root cannot do without, and answers false: for `configure`.

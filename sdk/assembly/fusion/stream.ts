@@ -246,6 +246,8 @@ export class FusedStream extends HttpContext {
     const request = type == StreamType.Request;
     const stop = request ? this.requestStop : this.responseStop;
     if (stop === null || this.placeOf(request, stop.at) != place) return Status.Ok;
+    // A request that is answered goes no further, whoever has answered it.
+    if (request && (this._answeredIn != 0 || (stop.phase == Phase.Headers && this.answering >= 0))) return Status.Ok;
     const within = current;
     const answer = this.resume(request, stop);
     setCurrent(within);

@@ -24,6 +24,8 @@ export class GrpcCall {
     readonly _contextId: u32,
     /** @internal */
     readonly _rootId: u32,
+    /** @internal Who asked: of a fused stream a part. */
+    readonly _owner: BaseContext,
   ) {}
 
   /** Gives it up: no answer comes. NotFound when it is over. */
@@ -94,7 +96,7 @@ export function startGrpcCall(
     );
     if (status == Status.Ok) token = load<u32>(OUT_EXTRA);
   }
-  const call = new GrpcCall(status, token, context._id, context._rootId);
+  const call = new GrpcCall(status, token, context._id, context._rootId, context);
   if (token != 0) {
     calls.set(token, call);
     cleanUpGrpc();

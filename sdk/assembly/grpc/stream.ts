@@ -28,6 +28,8 @@ export class GrpcStream {
     readonly _contextId: u32,
     /** @internal */
     readonly _rootId: u32,
+    /** @internal Who asked: of a fused stream a part. */
+    readonly _owner: BaseContext,
   ) {}
 
   /** True until it is cancelled or the other side has ended it. */
@@ -86,7 +88,7 @@ export function startGrpcStream(context: BaseContext, service: GrpcService, meth
     );
     if (status == Status.Ok) token = load<u32>(OUT_EXTRA);
   }
-  const stream = new GrpcStream(status, token, context._id, context._rootId);
+  const stream = new GrpcStream(status, token, context._id, context._rootId, context);
   if (token != 0) {
     streams.set(token, stream);
     cleanUpGrpc();

@@ -50,6 +50,11 @@ export class Headers {
     return this;
   }
 
+  /** @internal Whether it is good in this callback. */
+  _isOf(epoch: u32): bool {
+    return this.born == epoch;
+  }
+
   /** Number of pairs. */
   get size(): i32 {
     this.load();

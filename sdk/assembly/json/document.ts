@@ -16,7 +16,6 @@ export class JsonDocument {
   readonly tape: Tape;
   private problems: string[] = [];
   private count: i32 = 0;
-  private finished: bool = false;
   /** The text is JSON. */
   private valid: bool = false;
 
@@ -53,10 +52,12 @@ export class JsonDocument {
 
   /** True when nothing was wrong and every key was read. Call it last. */
   ok(): bool {
-    if (!this.finished && this.valid) {
-      this.finished = true;
-      this.findUnread();
-    }
+    return this._okAt(0);
+  }
+
+  /** @internal The same, of what is in one value; of none (-1) when it is absent. */
+  _okAt(node: i32): bool {
+    if (node >= 0 && this.valid) this.findUnread(node);
     return this.count == 0;
   }
 
@@ -83,10 +84,12 @@ export class JsonDocument {
     if (this.problems.length < 3) this.problems.push(text);
   }
 
-  private findUnread(): void {
+  private findUnread(top: i32): void {
     const tape = this.tape;
-    for (let node = 1; node < tape.count; node++) {
+    // Values stand in the order of the text: those of `top` directly behind it.
+    for (let node = top + 1; node < tape.count; node++) {
       const parent = tape.parent(node);
+      if (parent < top) break;
       // Of a part that nobody looked into, or of the wrong type, only the top is named.
       if (tape.isBad(parent)) tape.markBad(node);
       if (tape.wasRead(node)) continue;

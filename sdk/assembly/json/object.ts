@@ -19,9 +19,9 @@ export class JsonObject {
     return this.node >= 0;
   }
 
-  /** True when nothing was wrong in the whole document and every key was read. Call it last, on the top-level object. */
+  /** True when nothing was wrong in the whole document and every key of this object was read, nested ones included. Call it last. */
   ok(): bool {
-    return this.document.ok();
+    return this.document._okAt(this.node);
   }
 
   /** Number of keys. */
