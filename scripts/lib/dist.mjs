@@ -7,6 +7,7 @@ import { KnownError } from "./known-error.mjs";
 const folders = ["bench", "cli", "create-meshscript", "dashboards", "demo", "diagnostics", "filters", "fused", "harness", "modules"];
 const entries = [
   "bench/authz.ts",
+  "bench/chain.ts",
   "bench/fault-injection.ts",
   "bench/peer-metadata.ts",
   "bench/dev.ts",
@@ -38,8 +39,10 @@ function inputs() {
 /** The benchmarks share the tests' helpers, and a script installs the tools of some tests. */
 const support = () => {
   const helper = (/** @type {string} */ file) => file.endsWith(".ts") && !file.endsWith(".test.ts") && !isAssemblyScript(file);
-  const tools = filesBelow("test/integrations/tools", helper);
-  return [...filesBelow("test/support", helper), ...tools, ...filesBelow("filters", (file) => file.includes("/test/") && helper(file))];
+  return [
+    ...["test/integrations/tools", "test/support", "test/rust"].flatMap((folder) => filesBelow(folder, helper)),
+    ...filesBelow("filters", (file) => file.includes("/test/") && helper(file)),
+  ];
 };
 
 const wanted = () => fingerprint([...inputs(), ...support(), "scripts/lib/dist.mjs", "package-lock.json"]);

@@ -10,7 +10,7 @@ import {
   openEnvoy,
   openHost,
 } from "../../harness/index.ts";
-import { buildRustFilter, findToolchain } from "./toolchain.ts";
+import { buildCrate, findToolchain } from "./toolchain.ts";
 
 // The standard library may have to be built first.
 vi.setConfig({ testTimeout: 60_000, hookTimeout: 600_000 });
@@ -90,7 +90,7 @@ describe.skipIf(missing !== undefined)(name, () => {
 
   beforeAll(async () => {
     if (typeof toolchain === "string") return;
-    wasm = await buildRustFilter(toolchain);
+    wasm = await buildCrate(toolchain, { folder: "test/rust", library: "filter" });
     const filter = { name: "rust", rootId: "root", wasm, config: "hello", vmConfig: "of the VM" };
     options = { filters: [filter], upstreams };
     envoy = await openEnvoy(options);

@@ -1,11 +1,10 @@
 import { execFile, execFileSync } from "node:child_process";
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
+import { packageRoot } from "../../harness/provision/cache.ts";
 
-const crate = fileURLToPath(new URL(".", import.meta.url));
-const cache = join(crate, "../../.cache");
+const cache = join(packageRoot(), ".cache");
 
 /** How Rust modules are built on this machine. */
 export interface Toolchain {
@@ -13,6 +12,12 @@ export interface Toolchain {
   target: string;
   /** The standard library must be built too: there is only its source. */
   buildStd: boolean;
+}
+
+/** A crate of ours, by its folder below the package's root, and its library's name. */
+export interface Crate {
+  folder: string;
+  library: string;
 }
 
 /**
@@ -36,13 +41,13 @@ export function findToolchain(): Toolchain | string {
   return "rustc has no standard library for wasm32-wasip1 (`rustup target add wasm32-wasip1`, or test/rust/debian-toolchain.sh)";
 }
 
-/** Builds the crate. @returns the path of the module */
-export async function buildRustFilter({ rustc, target, buildStd }: Toolchain): Promise<string> {
-  const folder = join(cache, "rust-target");
+/** Builds a crate. @returns the path of the module */
+export async function buildCrate({ rustc, target, buildStd }: Toolchain, { folder, library }: Crate): Promise<string> {
+  const made = join(cache, "rust-target");
   const args = ["build", "--release", "--target", target, ...(buildStd ? ["-Zbuild-std=std,panic_abort"] : [])];
-  const env = { ...process.env, RUSTC: rustc, CARGO_TARGET_DIR: folder, ...(buildStd ? { RUSTC_BOOTSTRAP: "1" } : {}) };
-  await promisify(execFile)("cargo", args, { cwd: crate, env, timeout: 540_000, maxBuffer: 1 << 26 });
-  return join(folder, target, "release/filter.wasm");
+  const env = { ...process.env, RUSTC: rustc, CARGO_TARGET_DIR: made, ...(buildStd ? { RUSTC_BOOTSTRAP: "1" } : {}) };
+  await promisify(execFile)("cargo", args, { cwd: join(packageRoot(), folder), env, timeout: 540_000, maxBuffer: 1 << 26 });
+  return join(made, target, "release", `${library}.wasm`);
 }
 
 function ask(command: string, ...args: string[]): string | undefined {

@@ -1,0 +1,9 @@
+import { authz } from "./authz.ts";
+import { faultInjection } from "./fault-injection.ts";
+import type { Feature } from "./feature.ts";
+import { metrics } from "./metrics.ts";
+import { ratelimit } from "./ratelimit.ts";
+import { tracing } from "./tracing.ts";
+
+/** In the order of a chain. */
+export const features: readonly Feature[] = [tracing, authz, ratelimit, faultInjection, metrics];
