@@ -13,7 +13,13 @@ export interface Counts {
   /** Calls of the module's allocator by the host, and the bytes asked for. */
   guestAllocations: number;
   guestAllocatedBytes: number;
+  /** Of a module with the exports `instrumentation`: instructions that it executed, and blocks that it took from its own heap. */
+  guestInstructions?: number;
+  guestHeapAllocations?: number;
 }
+
+/** What an instrumented module exports as globals of 64 bits, in the order in which a counter keeps them. */
+export const instrumentation = ["executed_instructions", "heap_allocations"] as const;
 
 /** Adds up; one for each stream and root. A stream makes a handful of different calls: short lists, since a table for all would cost more than the calls. */
 export class Counter {
@@ -25,6 +31,7 @@ export class Counter {
   fromGuest = 0;
   allocations = 0;
   allocated = 0;
+  private readonly executed: number[] = [];
 
   /** @param index of the host function in `hostNames` */
   call(index: number): void {
@@ -45,7 +52,13 @@ export class Counter {
     }
   }
 
+  /** @param what its place in `instrumentation` */
+  execute(what: number, times: number): void {
+    this.executed[what] = (this.executed[what] ?? 0) + times;
+  }
+
   get(): Counts {
+    const [guestInstructions, guestHeapAllocations] = this.executed;
     return {
       hostCalls: Object.fromEntries(this.functions.map((index, i) => [hostNames[index] as string, this.callTimes[i] as number])),
       callbacks: Object.fromEntries(this.callbacks.map((name, i) => [name, this.callbackTimes[i] as number])),
@@ -53,6 +66,8 @@ export class Counter {
       bytesFromGuest: this.fromGuest,
       guestAllocations: this.allocations,
       guestAllocatedBytes: this.allocated,
+      ...(guestInstructions === undefined ? {} : { guestInstructions }),
+      ...(guestHeapAllocations === undefined ? {} : { guestHeapAllocations }),
     };
   }
 }
@@ -72,5 +87,7 @@ export function sumOf(a: Counts | undefined, b: Counts): Counts {
     bytesFromGuest: a.bytesFromGuest + b.bytesFromGuest,
     guestAllocations: a.guestAllocations + b.guestAllocations,
     guestAllocatedBytes: a.guestAllocatedBytes + b.guestAllocatedBytes,
+    ...(a.guestInstructions === undefined ? {} : { guestInstructions: a.guestInstructions + (b.guestInstructions ?? 0) }),
+    ...(a.guestHeapAllocations === undefined ? {} : { guestHeapAllocations: a.guestHeapAllocations + (b.guestHeapAllocations ?? 0) }),
   };
 }

@@ -34,7 +34,7 @@ export function directCalls(module: WasmModule): Call[] {
 }
 
 /** Passes over one instruction; the answer is the callee of a direct call. */
-function instruction(reader: Reader): number | undefined {
+export function instruction(reader: Reader): number | undefined {
   const opcode = reader.byte("an instruction");
   if (opcode === 0x10 || opcode === 0x12) return reader.u32("a callee");
   if (opcode === 0xfc) return numbers(reader, bulkOperands(reader.u32("an opcode")));

@@ -7,6 +7,7 @@ import { KnownError } from "./known-error.mjs";
 const folders = ["bench", "cli", "create-meshscript", "dashboards", "demo", "diagnostics", "filters", "fused", "harness", "modules"];
 const entries = [
   "bench/authz.ts",
+  "bench/budgets.ts",
   "bench/chain.ts",
   "bench/fault-injection.ts",
   "bench/peer-metadata.ts",

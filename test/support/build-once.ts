@@ -1,10 +1,11 @@
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync, readdirSync } from "node:fs";
 import path from "node:path";
-import { fileURLToPath } from "node:url";
+
+import { packageRoot } from "../../harness/provision/cache.ts";
 import { buildModule } from "../../modules/index.ts";
 
-const root = fileURLToPath(new URL("../..", import.meta.url));
+const root = packageRoot();
 const building = new Map<string, Promise<string>>();
 
 /**

@@ -1,7 +1,7 @@
 import type { HeaderPairs } from "../../upstreams/types.ts";
 import type { Context } from "../context/context.ts";
 import type { HostCore } from "../core.ts";
-import { Counter } from "../counts.ts";
+import { Counter, instrumentation } from "../counts.ts";
 import { EnvoyCrash, RestrictedCall } from "../failure.ts";
 import type { Metric } from "../shared/metrics.ts";
 import { Status } from "../status.ts";
@@ -53,6 +53,9 @@ export class Vm {
   memory: GuestMemory;
   private readonly functions: Record<string, Export> = {};
   private readonly allocator: Export;
+  /** Of an instrumented module: how many instructions and heap allocations it has executed. */
+  private readonly executed: readonly WebAssembly.Global[];
+  private readonly charged: number[] = [];
   private restricted: ReadonlySet<string> | undefined;
   private nextId = 1;
   private readonly bootCounter = new Counter();
@@ -72,6 +75,7 @@ export class Vm {
     }
     const { malloc, proxy_on_memory_allocate } = instance.exports;
     this.allocator = (malloc ?? proxy_on_memory_allocate) as Export;
+    this.executed = instrumentation.map((name) => instance.exports[name]).filter((value) => value instanceof WebAssembly.Global);
     const memory = instance.exports["memory"];
     this.memory = new GuestMemory(memory instanceof WebAssembly.Memory ? memory : new WebAssembly.Memory({ initial: 0 }));
   }
@@ -110,6 +114,7 @@ export class Vm {
   enter(name: string, context: Context | undefined, a = 0, b = 0, c = 0, d = 0, e = 0): number {
     const { state } = this.host;
     const { current, callback, effective, counter } = state;
+    this.charge(counter);
     state.current = context;
     state.callback = name;
     state.effective = 0;
@@ -126,6 +131,7 @@ export class Vm {
       return 0;
     } finally {
       Error.stackTraceLimit = stackTraceLimit;
+      this.charge(state.counter);
       state.current = current;
       state.callback = callback;
       state.effective = effective;
@@ -190,6 +196,15 @@ export class Vm {
   mayCall(capability: string): boolean {
     const { capabilities } = this.spec;
     return capabilities === undefined || capabilities.has(capability) || !capability.startsWith("proxy_") || alwaysAllowed.has(capability);
+  }
+
+  /** What an instrumented module executed since it was asked last is on this counter's account. */
+  private charge(counter: Counter | undefined): void {
+    for (let i = 0; i < this.executed.length; i++) {
+      const now = Number(this.executed[i]?.value);
+      counter?.execute(i, now - (this.charged[i] ?? 0));
+      this.charged[i] = now;
+    }
   }
 
   private allocate(size: number): number {
