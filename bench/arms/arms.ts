@@ -3,6 +3,7 @@ import type { Arm } from "./arm.ts";
 import { calibrators } from "./calibrators.ts";
 import type { Feature, Maker, Scenario } from "./feature.ts";
 import { features } from "./features.ts";
+import { fused } from "./fused.ts";
 import type { Modules } from "./modules.ts";
 import { request } from "./request.ts";
 
@@ -18,6 +19,7 @@ export function allArms(modules: Modules): Arm[] {
     ...("missing" in modules.rust ? [] : [empty("rust", { name: "empty", wasm: modules.rust.wasm, rootId: "empty" })]),
     ...makers.flatMap((maker) => features.flatMap((feature) => alone(maker, feature, modules))),
     ...makers.flatMap((maker) => [chain(`${maker}/four`, maker, four, modules), chain(`${maker}/five`, maker, features, modules)]),
+    ...(modules.fused ? [fused("fused/four", modules.fused, four), fused("fused/five", modules.fused, features)] : []),
     ...calibrators(modules.calibrator),
   ];
 }

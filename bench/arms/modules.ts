@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import path from "node:path";
 import { packageRoot } from "../../harness/provision/cache.ts";
 import { buildModule } from "../../modules/index.ts";
@@ -10,6 +11,8 @@ export interface Modules {
   ours: Readonly<Record<string, string>>;
   empty: string;
   calibrator: string;
+  /** All filters in one [there is none]. */
+  fused?: string;
   /** One module with a root for each filter; or why there is none. */
   rust: { wasm: string } | { missing: string };
 }
@@ -17,7 +20,9 @@ export interface Modules {
 /** The filters as `npm run build` made them; the rest is built here. */
 export async function buildModules(filters: readonly string[]): Promise<Modules> {
   const build = async (name: string, entry: string) => (await buildModule({ name, entry, outDir: OUT })).files.wasm;
+  const fused = path.join(packageRoot(), "build/mesh.wasm");
   return {
+    ...(existsSync(fused) ? { fused } : {}),
     ours: Object.fromEntries(filters.map((name) => [name, path.join(packageRoot(), "build", `${name}.wasm`)])),
     empty: await build("empty", "bench/empty/assembly/index.ts"),
     calibrator: await build("calibrator", "bench/calibrator/assembly/index.ts"),

@@ -13,6 +13,7 @@ const entries = [
   "bench/peer-metadata.ts",
   "bench/dev.ts",
   "bench/filter-cpu.ts",
+  "bench/footprint.ts",
   "bench/host-requests.ts",
   "bench/metrics.ts",
   "bench/open-streams.ts",
