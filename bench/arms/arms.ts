@@ -1,6 +1,6 @@
 import type { FilterSpec } from "../../harness/index.ts";
 import type { Arm } from "./arm.ts";
-import { calibrators } from "./calibrators.ts";
+import { CALLBACKS, EMPTY, calibrators } from "./calibrators.ts";
 import type { Feature, Maker, Scenario } from "./feature.ts";
 import { features } from "./features.ts";
 import { fused } from "./fused.ts";
@@ -15,17 +15,17 @@ export function allArms(modules: Modules): Arm[] {
   const four = features.filter(({ name }) => name !== "metrics");
   return [
     { name: BARE, request, status: 200, evidence: [{}] },
-    empty("ours", { name: "empty", wasm: modules.empty }),
-    ...("missing" in modules.rust ? [] : [empty("rust", { name: "empty", wasm: modules.rust.wasm, rootId: "empty" })]),
+    empty(EMPTY, { name: "empty", wasm: modules.empty }),
+    ...("missing" in modules.rust ? [] : [empty("rust/empty", { name: "empty", wasm: modules.rust.wasm, rootId: "empty" })]),
     ...makers.flatMap((maker) => features.flatMap((feature) => alone(maker, feature, modules))),
     ...makers.flatMap((maker) => [chain(`${maker}/four`, maker, four, modules), chain(`${maker}/five`, maker, features, modules)]),
     ...(modules.fused ? [fused("fused/four", modules.fused, four), fused("fused/five", modules.fused, features)] : []),
+    empty(CALLBACKS, { name: "callbacks", wasm: modules.callbacks }),
     ...calibrators(modules.calibrator),
   ];
 }
 
-function empty(maker: Maker, filter: FilterSpec & { wasm: string }): Arm {
-  const name = `${maker}/empty`;
+function empty(name: string, filter: FilterSpec & { wasm: string }): Arm {
   return { name, request, status: 200, evidence: [{}], filters: [{ ...filter, vmId: `bench.${name}` }] };
 }
 

@@ -22,6 +22,11 @@ export const CALLS = [
   "proxy_log, below the level",
 ] as const;
 
+export const EMPTY = "ours/empty";
+/** As empty, with the callbacks for the response's headers, the log and the end. */
+export const CALLBACKS = "calibrator/callbacks";
+export const MORE_CALLBACKS = 3;
+
 export const TIMES = [8, 64] as const;
 export const NO_CALLS = "calibrator/none x 0";
 export const nameOf = (call: string, times: number): string => `calibrator/${call} x ${times}`;

@@ -11,6 +11,8 @@ export interface Modules {
   ours: Readonly<Record<string, string>>;
   empty: string;
   calibrator: string;
+  /** As empty, with three callbacks more. */
+  callbacks: string;
   /** All filters in one [there is none]. */
   fused?: string;
   /** One module with a root for each filter; or why there is none. */
@@ -25,6 +27,7 @@ export async function buildModules(filters: readonly string[]): Promise<Modules>
     ...(existsSync(fused) ? { fused } : {}),
     ours: Object.fromEntries(filters.map((name) => [name, path.join(packageRoot(), "build", `${name}.wasm`)])),
     empty: await build("empty", "bench/empty/assembly/index.ts"),
+    callbacks: await build("callbacks", "bench/callbacks/assembly/index.ts"),
     calibrator: await build("calibrator", "bench/calibrator/assembly/index.ts"),
     rust: await rustModule(),
   };

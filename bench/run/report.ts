@@ -1,4 +1,4 @@
-import { CALLS, NO_CALLS, TIMES, nameOf } from "../arms/calibrators.ts";
+import { CALLBACKS, CALLS, EMPTY, MORE_CALLBACKS, NO_CALLS, TIMES, nameOf } from "../arms/calibrators.ts";
 import type { Interval } from "../statistics/bootstrap.ts";
 import type { Costs } from "../statistics/costs.ts";
 import { type Judged, judge } from "./claims.ts";
@@ -45,13 +45,17 @@ export function reportOf(costs: Costs, arms: readonly string[]): Report {
 /** The price list: of each call that was calibrated. */
 function pricesOf(costs: Costs): Price[] {
   if (!costs.has(NO_CALLS)) return [];
-  return CALLS.flatMap((call) => {
-    const found = TIMES.filter((times) => costs.has(nameOf(call, times)));
-    const [most, few] = [found.at(-1), found.length > 1 ? found[0] : undefined];
-    if (most === undefined) return [];
-    const price = (times: number) => costs.difference(nameOf(call, times), NO_CALLS, times);
-    return [{ call, price: price(most), ...(few ? { fromFew: price(few) } : {}) }];
-  });
+  const callback = () => ({ call: "a callback that does nothing", price: costs.difference(CALLBACKS, EMPTY, MORE_CALLBACKS) });
+  return [
+    ...(costs.has(CALLBACKS) && costs.has(EMPTY) ? [callback()] : []),
+    ...CALLS.flatMap((call) => {
+      const found = TIMES.filter((times) => costs.has(nameOf(call, times)));
+      const [most, few] = [found.at(-1), found.length > 1 ? found[0] : undefined];
+      if (most === undefined) return [];
+      const price = (times: number) => costs.difference(nameOf(call, times), NO_CALLS, times);
+      return [{ call, price: price(most), ...(few ? { fromFew: price(few) } : {}) }];
+    }),
+  ];
 }
 
 /** As a table in Markdown, which is read as well in a terminal. */
