@@ -10,9 +10,9 @@ import { printed, reportOf } from "./run/report.ts";
 import { Costs } from "./statistics/costs.ts";
 
 const SEED = 11;
-const FULL: Plan = { rounds: 40, requests: 1_500, warmUp: 6_000, seed: SEED };
+const FULL: Plan = { rounds: 100, requests: 600, warmUp: 6_000, seed: SEED };
 /** About a minute; the intervals are wider. */
-const QUICK: Plan = { rounds: 12, requests: 600, warmUp: 2_500, seed: SEED };
+const QUICK: Plan = { rounds: 30, requests: 300, warmUp: 2_500, seed: SEED };
 
 const { values } = parseArgs({
   options: {
@@ -35,7 +35,7 @@ async function main(): Promise<void> {
   const rounds = await measure(arms, plan, (line) => process.stderr.isTTY && process.stderr.write(`\r${line}  `));
   const names = arms.map(({ name }) => name);
   const report = reportOf(new Costs(rounds, BARE), names);
-  console.log(`\n${plan.rounds} rounds of ${plan.requests} requests an arm, in random order; medians with 95 % intervals\n`);
+  console.log(`\n${plan.rounds} rounds of ${plan.requests} requests an arm, in random order; lowest tenths with 95 % intervals\n`);
   console.log(printed(report));
   await mkdir(path.dirname(values.out), { recursive: true });
   await writeFile(values.out, `${JSON.stringify({ plan, ...report, rounds: Object.fromEntries(rounds) }, undefined, 2)}\n`);

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { judge } from "../run/claims.ts";
 import { printed, reportOf } from "../run/report.ts";
-import { bootstrap, median } from "../statistics/bootstrap.ts";
+import { bootstrap, median, quantile } from "../statistics/bootstrap.ts";
 import { Costs } from "../statistics/costs.ts";
 import { randomOf, shuffled } from "../statistics/random.ts";
 
@@ -46,6 +46,10 @@ describe("a bootstrap interval", () => {
     expect(held).toBeGreaterThan(180);
   });
 
+  test("is of a quantile, too", () => {
+    expect([quantile([5, 1, 3], 0), quantile([5, 1, 3], 0.25), quantile([5, 1, 3], 1)]).toEqual([1, 2, 5]);
+  });
+
   test("is a point where all rounds agree", () => {
     expect(bootstrap(5, () => 7)).toEqual({ value: 7, low: 7, high: 7 });
   });
@@ -79,7 +83,7 @@ describe("costs", () => {
     const judged = judge(new Costs(noisy, "bare"), [
       claim("ours/empty", 0.7),
       claim("ours/empty", 0.4),
-      claim("ours/five", 2.5),
+      claim("ours/five", 0.7),
       claim("fused/five", 1),
     ]);
     expect(judged.map(({ arm, verdict }) => [arm, verdict])).toEqual([

@@ -18,9 +18,7 @@ class Callbacks extends HttpContext {
 
   onLog(): void {}
 
-  onDone(): bool {
-    return true;
-  }
+  onDone(): void {}
 }
 
 register("callbacks", () => new CallbacksRoot());
