@@ -10,15 +10,12 @@ export interface Interval {
 const RESAMPLINGS = 2_000;
 const SEED = 20_261_123;
 
-/** The value below which that share of all lies, between two of them in proportion. */
-export function quantile(values: readonly number[], share: number): number {
+export function median(values: readonly number[]): number {
   const sorted = [...values].sort((a, b) => a - b);
-  const place = share * (sorted.length - 1);
-  const [low, high] = [sorted[Math.floor(place)] ?? Number.NaN, sorted[Math.ceil(place)] ?? Number.NaN];
-  return low + (high - low) * (place - Math.floor(place));
+  const middle = sorted.length >> 1;
+  if (sorted.length === 0) return Number.NaN;
+  return sorted.length % 2 ? (sorted[middle] as number) : ((sorted[middle - 1] as number) + (sorted[middle] as number)) / 2;
 }
-
-export const median = (values: readonly number[]): number => quantile(values, 0.5);
 
 /**
  * A statistic of rounds with its percentile interval: rounds are drawn again with replacement, whole, so that what was measured side by side

@@ -1,29 +1,27 @@
-import { type Interval, bootstrap, quantile } from "./bootstrap.ts";
+import { type Interval, bootstrap, median } from "./bootstrap.ts";
 
 /** Microseconds of CPU a request by arm, one value for each round; all arms have as many. */
 export type Rounds = ReadonlyMap<string, readonly number[]>;
 
-/**
- * Noise only adds: others on the machine take caches and time, and never give any. So the lowest tenth of the rounds stands for an arm; in a run of 36
- * rounds its interval was half as wide as the median's.
- */
-const LOW = 0.1;
-
-/** What arms cost over the bare listener of the same rounds. */
+/** What arms cost over the bare listener, when each round is brought to one level: what slows a round slows all arms in it. */
 export class Costs {
+  private readonly levelled: Rounds;
+
   constructor(
-    private readonly rounds: Rounds,
+    rounds: Rounds,
     private readonly bare: string,
-  ) {}
+  ) {
+    this.levelled = levelled(rounds);
+  }
 
   /** Of a request that meets no filter. */
   base(): Interval {
     const all = this.of(this.bare);
-    return bootstrap(all.length, (rounds) => low(all, rounds));
+    return bootstrap(all.length, (rounds) => middle(all, rounds));
   }
 
   has(arm: string): boolean {
-    return this.rounds.has(arm);
+    return this.levelled.has(arm);
   }
 
   over(arm: string): Interval {
@@ -40,21 +38,27 @@ export class Costs {
     return bootstrap(this.of(arm).length, (rounds) => (this.cost(arm, rounds) - this.cost(reference, rounds)) / divisor);
   }
 
-  /** Above the bare listener in the same rounds: what slows a round slows both. */
   private cost(arm: string, rounds: readonly number[]): number {
-    return low(this.of(arm), rounds) - low(this.of(this.bare), rounds);
+    return middle(this.of(arm), rounds) - middle(this.of(this.bare), rounds);
   }
 
   private of(arm: string): readonly number[] {
-    const found = this.rounds.get(arm);
+    const found = this.levelled.get(arm);
     if (!found) throw new Error(`there is no arm ${arm}`);
     return found;
   }
 }
 
-function low(all: readonly number[], rounds: readonly number[]): number {
-  return quantile(
-    rounds.map((round) => all[round] as number),
-    LOW,
+/** Each value divided by its round's level: the median over all arms of what the round was to the arm's own median. */
+function levelled(rounds: Rounds): Rounds {
+  const all = [...rounds.values()];
+  const medians = all.map(median);
+  const levels = Array.from({ length: all[0]?.length ?? 0 }, (_, round) =>
+    median(all.map((values, arm) => (values[round] as number) / (medians[arm] as number))),
   );
+  return new Map([...rounds].map(([arm, values]) => [arm, values.map((value, round) => value / (levels[round] as number))]));
+}
+
+function middle(all: readonly number[], rounds: readonly number[]): number {
+  return median(rounds.map((round) => all[round] as number));
 }
