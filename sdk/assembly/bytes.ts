@@ -1,3 +1,4 @@
+import { sameBytes } from "./memory/compare";
 import { epoch } from "./context/callback";
 
 /**
@@ -80,7 +81,7 @@ export class Bytes {
   equals(other: Bytes): bool {
     this._fresh();
     other._fresh();
-    return this.length == other.length && memory.compare(this.ptr, other.ptr, this.length) == 0;
+    return this.length == other.length && sameBytes(this.ptr, other.ptr, <usize>this.length);
   }
 
   /** Equal but for the case of A-Z. */
@@ -97,14 +98,14 @@ export class Bytes {
   startsWith(prefix: Bytes): bool {
     this._fresh();
     prefix._fresh();
-    return this.length >= prefix.length && memory.compare(this.ptr, prefix.ptr, prefix.length) == 0;
+    return this.length >= prefix.length && sameBytes(this.ptr, prefix.ptr, <usize>prefix.length);
   }
 
   endsWith(suffix: Bytes): bool {
     this._fresh();
     suffix._fresh();
     const start = this.length - suffix.length;
-    return start >= 0 && memory.compare(this.ptr + <usize>start, suffix.ptr, suffix.length) == 0;
+    return start >= 0 && sameBytes(this.ptr + <usize>start, suffix.ptr, <usize>suffix.length);
   }
 
   /** Index of the first `byte` at or after `from`, or -1. */

@@ -11,6 +11,7 @@ import { Parsed, parseDecimal } from "../assembly/json/number";
 import { Tape } from "../assembly/json/tape";
 import { MemoryStats } from "../assembly/memory/memory";
 import { allocate, highWater } from "../assembly/memory/arena";
+import { sameBytes } from "../assembly/memory/compare";
 
 const IN: usize = memory.data(1 << 18, 16);
 const OUT: usize = memory.data(1 << 20, 16);
@@ -142,6 +143,11 @@ export function headerKind(length: i32): i32 {
 
 export function fieldValue(length: i32): i32 {
   return isFieldValue(Bytes.static(IN, length)) ? 1 : 0;
+}
+
+/** Whether two texts are the same, the second at `at` behind the input's beginning. */
+export function same(length: i32, at: i32): i32 {
+  return sameBytes(IN, IN + <usize>at, <usize>length) ? 1 : 0;
 }
 
 /** How many fields a protobuf message has; -1 when the reader stopped at what is none. */

@@ -293,6 +293,30 @@ describe("bytes", () => {
       ...Array.from({ length: 128 }, (_, i) => 0x80 + i),
     ]);
   });
+
+  test("so it is of values of any length, wherever the byte stands", () => {
+    const byte = fc.oneof({ arbitrary: fc.integer({ min: 0x20, max: 0x7e }), weight: 20 }, { arbitrary: fc.nat({ max: 255 }), weight: 1 });
+    fc.assert(
+      fc.property(fc.array(byte, { maxLength: 40 }), (bytes) => {
+        const clean = bytes.every((one) => one === 9 || (one >= 0x20 && one !== 0x7f));
+        expect(core.call("fieldValue", core.write(Uint8Array.from(bytes))) === 1).toBe(clean);
+      }),
+      { numRuns: 3_000 },
+    );
+  });
+
+  test("texts are the same when each byte is, of any length and at any address", () => {
+    const text = fc.uint8Array({ maxLength: 40 });
+    fc.assert(
+      fc.property(text, fc.nat({ max: 7 }), fc.option(fc.nat({ max: 39 })), (one, gap, changed) => {
+        const other = Uint8Array.from(one, (byte, i) => (i === changed ? byte ^ 1 : byte));
+        const at = one.length + gap;
+        core.write(Uint8Array.from([...one, ...new Uint8Array(gap), ...other]));
+        expect(core.call("same", one.length, at) === 1).toBe(changed === null || changed >= one.length);
+      }),
+      { numRuns: 3_000 },
+    );
+  });
 });
 
 test("the table of contexts is a map, whatever is added and removed", () => {

@@ -11,6 +11,7 @@ import { Bytes } from "../bytes";
 import { activate, epoch } from "../context/callback";
 import { hasNoBody, HttpContext } from "../context/http";
 import { allocate, ArenaBuffer, duplicate } from "../memory/arena";
+import { sameBytes } from "../memory/compare";
 import { Misuse, refuse } from "../refuse";
 import { quote } from "./list";
 import { HeaderName, isFieldValue, isRequestValue, isTrailersTe, mayRemove, NameKind } from "./name";
@@ -263,9 +264,11 @@ export class Headers {
   /** Index of the first pair of that name at or after `from`, or -1. */
   private find(name: HeaderName, from: i32): i32 {
     if (!this.load()) return -1;
-    const wanted = name.bytes;
-    for (let i = from; i < this.pairs; i++) {
-      if (isNamed(this.entry(i), wanted)) return i;
+    const length = name.bytes.length;
+    const text = name.bytes.ptr;
+    let entry = this.entry(from);
+    for (let i = from, n = this.pairs; i < n; i++, entry += 16) {
+      if (load<i32>(entry, 4) == length && sameBytes(load<usize>(entry), text, <usize>length)) return i;
     }
     return -1;
   }
@@ -351,23 +354,24 @@ export class Headers {
     this.loaded = true;
     if (length < 4) return true; // no map in this phase, or an empty one
     const count = load<i32>(block);
-    let text = 4 + ((<i64>count) << 3);
-    if (count < 0 || text > <i64>length) return this.malformed();
+    const texts = 4 + ((<i64>count) << 3);
+    if (count < 0 || texts > <i64>length) return this.malformed();
     const room = count + 4;
     const entries = allocate((<usize>room) << 4);
     if (entries == 0) return this.malformed();
-    for (let i = 0; i < count; i++) {
-      const sizes = block + 4 + ((<usize>i) << 3);
+    const end = block + <usize>length;
+    let at = block + <usize>texts;
+    let entry = entries;
+    for (let sizes = block + 4, last = sizes + ((<usize>count) << 3); sizes < last; sizes += 8, entry += 16) {
       const name = load<u32>(sizes);
       const value = load<u32>(sizes, 4);
-      if (text + <i64>name + <i64>value + 2 > <i64>length) return this.malformed();
-      const entry = entries + ((<usize>i) << 4);
-      store<usize>(entry, block + <usize>text);
+      if (<u64>name + <u64>value + 2 > <u64>(end - at)) return this.malformed();
+      store<usize>(entry, at);
       store<u32>(entry, name, 4);
-      text += <i64>name + 1;
-      store<usize>(entry, block + <usize>text, 8);
+      at += <usize>name + 1;
+      store<usize>(entry, at, 8);
       store<u32>(entry, value, 12);
-      text += <i64>value + 1;
+      at += <usize>value + 1;
     }
     this.entries = entries;
     this.pairs = count;
@@ -385,5 +389,5 @@ export class Headers {
 /** True when an entry of the index has this name. */
 // @ts-ignore: decorator
 @inline function isNamed(entry: usize, name: Bytes): bool {
-  return load<i32>(entry, 4) == name.length && memory.compare(load<usize>(entry), name.ptr, name.length) == 0;
+  return load<i32>(entry, 4) == name.length && sameBytes(load<usize>(entry), name.ptr, <usize>name.length);
 }

@@ -114,8 +114,17 @@ export function isToken(name: Bytes): bool {
  */
 export function isFieldValue(value: Bytes): bool {
   value._fresh();
-  for (let i: usize = 0, n = <usize>value.length; i < n; i++) {
-    const c = load<u8>(value.ptr + i);
+  let at = value.ptr;
+  const end = at + <usize>value.length;
+  // Eight at a time: no byte below 0x20 and none that is 0x7f (Bit Twiddling Hacks, "determine if a word has a byte less than n").
+  for (; at + 8 <= end; at += 8) {
+    const word = load<u64>(at);
+    const deleted = word ^ 0x7f7f7f7f7f7f7f7f;
+    const low = (word - 0x2020202020202020) & ~word;
+    if (((low | ((deleted - 0x0101010101010101) & ~deleted)) & 0x8080808080808080) != 0) break;
+  }
+  for (; at < end; at++) {
+    const c = load<u8>(at);
     if ((c < 0x20 && c != 0x09) || c == 0x7f) return false;
   }
   return true;
