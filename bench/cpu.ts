@@ -11,6 +11,15 @@ export interface Arm {
   accessLog?: HttpListenerOptions["accessLog"];
 }
 
+/** Of a usual request. */
+export const headers = [
+  ["user-agent", "bench/1"],
+  ["accept", "*/*"],
+  ["x-request-id", "7f1b2f5e-8f6e-4a7b-9a3e-0d1c2b3a4f5e"],
+  ["x-forwarded-for", "192.0.2.7"],
+  ["x-user", "ann"],
+] as const;
+
 const REQUESTS = 4_000;
 const ROUNDS = 9;
 

@@ -2,15 +2,7 @@
 import type { MetricsConfig } from "../filters/metrics/config.ts";
 import type { FilterSpec } from "../harness/index.ts";
 import { buildModule } from "../modules/index.ts";
-import { type Arm, measure } from "./cpu.ts";
-
-const headers = [
-  ["user-agent", "bench/1"],
-  ["accept", "*/*"],
-  ["x-request-id", "7f1b2f5e-8f6e-4a7b-9a3e-0d1c2b3a4f5e"],
-  ["x-forwarded-for", "192.0.2.7"],
-  ["x-user", "ann"],
-] as const;
+import { type Arm, headers, measure } from "./cpu.ts";
 
 const workload = { name: "reviews-v1", namespace: "default", app: "reviews", version: "v1", cluster: "c1" };
 const service = "reviews.default.svc.cluster.local";

@@ -16,9 +16,10 @@ export { isEditable, LocalReply, readAddedHeader, readContent, readGrpcStatus, r
 export { PathTemplateValue, templateProblem } from "./assembly/values/path-template";
 export { flagNames } from "./assembly/response-flags";
 export { hostOfCluster } from "./assembly/cluster-name";
+export { isOutbound } from "./assembly/direction";
 export { readSecret } from "./assembly/secret";
 export { namespaceOf } from "./assembly/workload/namespace";
 export { completed } from "./assembly/workload/node";
-export { pushPeer, readPeer } from "./assembly/workload/peer";
+export { DOWNSTREAM_PEER, pushPeer, readPeer, UPSTREAM_PEER } from "./assembly/workload/peer";
 export { readWorkload } from "./assembly/workload/read";
 export { Workload } from "./assembly/workload/workload";

@@ -1,12 +1,14 @@
 // peer-metadata and metrics in one chain: the labels of both sides are full, as in a mesh of Istio's.
-import { beforeAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { type MetricsConfig, standardLabels } from "../filters/metrics/config.ts";
 import { type Labels, counted, metricsModule } from "../filters/metrics/test/support.ts";
 import { METADATA, header } from "../filters/peer-metadata/test/struct.ts";
 import { peerMetadataModule } from "../filters/peer-metadata/test/support.ts";
 import { eventually, onBothHosts } from "../harness/expect/index.ts";
-import { type Authority, type Identity, type Target, cluster, createAuthority, openEnvoy, route } from "../harness/index.ts";
+import { type Target, cluster, openEnvoy, route } from "../harness/index.ts";
+import { twoIdentities } from "./support/two-identities.ts";
 
+const { server, client } = await twoIdentities();
 const [metrics, peerMetadata] = await Promise.all([metricsModule(), peerMetadataModule()]);
 type Workload = NonNullable<MetricsConfig["workload"]>;
 const chain = (direction: "inbound" | "outbound", workload: Workload, trust: "always" | "mutualTls", more: MetricsConfig = {}) => [
@@ -110,15 +112,6 @@ onBothHosts((open) => {
 });
 
 describe("two Envoys with mutual TLS", () => {
-  let authority: Authority;
-  let server: Identity;
-  let client: Identity;
-  beforeAll(async () => {
-    authority = await createAuthority();
-    server = await authority.issue({ serviceAccount: "reviews" });
-    client = await authority.issue({ namespace: "shop", serviceAccount: "productpage" });
-  });
-
   test("say the same of a request, but for who reports it and who sees the connection", async () => {
     const service = "reviews.default.svc.cluster.local";
     const name = `outbound|9080||${service}`;

@@ -1,7 +1,8 @@
 import { type Envoy, bootstrap, closedLoop, httpListener, openEnvoy } from "../../harness/index.ts";
+import { seeded } from "../../test/support/seeded.ts";
 import type { Arm } from "../arms/arm.ts";
 import { routes } from "../arms/request.ts";
-import { randomOf, shuffled } from "../statistics/random.ts";
+import { shuffled } from "../statistics/shuffle.ts";
 import { prove } from "./prove.ts";
 import { cpuOf, workerOf } from "./worker.ts";
 
@@ -37,7 +38,7 @@ export async function measure(arms: readonly Arm[], plan: Plan, says: (line: str
   says(`${arms.length} arms did their job`);
   const worker = workerOf(envoy);
   for (const arm of arms) await load(envoy, arm, plan.warmUp);
-  const random = randomOf(plan.seed);
+  const random = seeded(plan.seed);
   const times = new Map(arms.map(({ name }) => [name, [] as number[]]));
   for (let round = 1; round <= plan.rounds; round++) {
     for (const arm of shuffled(arms, random)) {

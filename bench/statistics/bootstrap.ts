@@ -1,4 +1,4 @@
-import { randomOf } from "./random.ts";
+import { seeded } from "../../test/support/seeded.ts";
 
 /** An estimate, and where it lies in 95 of 100 resamplings of the rounds. */
 export interface Interval {
@@ -22,7 +22,7 @@ export function median(values: readonly number[]): number {
  * stays side by side. The same rounds give the same interval.
  */
 export function bootstrap(rounds: number, statistic: (rounds: readonly number[]) => number): Interval {
-  const random = randomOf(SEED);
+  const random = seeded(SEED);
   const drawn = Array.from({ length: RESAMPLINGS }, () =>
     statistic(Array.from({ length: rounds }, () => Math.floor(random() * rounds))),
   ).sort((a, b) => a - b);

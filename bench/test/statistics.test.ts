@@ -1,14 +1,15 @@
 import { describe, expect, test } from "vitest";
+import { seeded } from "../../test/support/seeded.ts";
 import { judge } from "../run/claims.ts";
 import { printed, reportOf } from "../run/report.ts";
 import { bootstrap, median } from "../statistics/bootstrap.ts";
 import { Costs } from "../statistics/costs.ts";
-import { randomOf, shuffled } from "../statistics/random.ts";
+import { shuffled } from "../statistics/shuffle.ts";
 
 describe("random numbers", () => {
   test("are the same for the same seed, and others for another", () => {
     const first = (seed: number) => {
-      const random = randomOf(seed);
+      const random = seeded(seed);
       return Array.from({ length: 100 }, () => random());
     };
     expect(first(1)).toEqual(first(1));
@@ -17,7 +18,7 @@ describe("random numbers", () => {
   });
 
   test("put every arm at every place of a round alike", () => {
-    const random = randomOf(3);
+    const random = seeded(3);
     const arms = ["a", "b", "c", "d"];
     const first = new Map<string, number>();
     for (let i = 0; i < 4_000; i++) {
@@ -35,7 +36,7 @@ describe("a bootstrap interval", () => {
   });
 
   test("holds the true value in about 95 of 100 samples", () => {
-    const random = randomOf(5);
+    const random = seeded(5);
     let held = 0;
     for (let n = 0; n < 200; n++) {
       // Skewed, as noise is: it only adds.

@@ -2,53 +2,46 @@ import { valuesOf } from "../../harness/index.ts";
 import type { Hop } from "../recorder.ts";
 import { entry, expectedHops, workloadsOf } from "../topology.ts";
 import { tally } from "./metric-growth.ts";
-import type { StepRun, TourStep } from "./step.ts";
+import { type TourStep, stepWithIdentities } from "./step.ts";
 import { chosenBy } from "./trace-checks.ts";
 
 const PART = "peer-metadata";
 const HEADERS = ["x-envoy-peer-metadata", "x-envoy-peer-metadata-id"];
 const PAGES = 3;
 
-/** A step for a mesh whose proxies have certificates: nobody else is believed. */
-function stepOf(claim: string, run: (step: StepRun) => Promise<void>): TourStep {
-  return {
-    part: PART,
-    claim,
-    run: async (step) => {
-      if (step.mesh.authority === undefined)
-        return step.skip("the proxies speak plain HTTP: nobody is believed, so the filter is in no chain");
-      await run(step);
-    },
-  };
-}
-
 /** The name in a record: the first of its texts. */
 const nameIn = (hop: Hop | undefined, field: "caller" | "callee") => String(hop?.entry[field] ?? "nobody").split("\0")[0] ?? "";
 const workloadOf = (hop: string) => hop.split(" ")[0] ?? "";
 
-const known = stepOf("each sidecar knows which workload called it, and each caller which one answered, by version", async (step) => {
-  const [byCallee, byCaller, expected]: string[][] = [[], [], []];
-  for (let n = 0; n < PAGES; n++) {
-    const exchange = await step.send({ path: "/productpage" });
-    const hopOf = (name: string | undefined) => exchange.hops.find((hop) => hop.name === name);
-    for (const { hop, parent } of expectedHops(chosenBy(exchange))) {
-      if (parent === undefined || !hop.endsWith(" inbound")) continue;
-      expected?.push(`${workloadOf(parent)} asked ${workloadOf(hop)}`);
-      byCallee?.push(`${nameIn(hopOf(hop), "caller")} asked ${workloadOf(hop)}`);
-      byCaller?.push(`${workloadOf(parent)} asked ${nameIn(hopOf(parent), "callee")}`);
+const known = stepWithIdentities(
+  PART,
+  "each sidecar knows which workload called it, and each caller which one answered, by version",
+  async (step) => {
+    const byCallee: string[] = [];
+    const byCaller: string[] = [];
+    const expected: string[] = [];
+    for (let n = 0; n < PAGES; n++) {
+      const exchange = await step.send({ path: "/productpage" });
+      const hopOf = (name: string | undefined) => exchange.hops.find((hop) => hop.name === name);
+      for (const { hop, parent } of expectedHops(chosenBy(exchange))) {
+        if (parent === undefined || !hop.endsWith(" inbound")) continue;
+        expected.push(`${workloadOf(parent)} asked ${workloadOf(hop)}`);
+        byCallee.push(`${nameIn(hopOf(hop), "caller")} asked ${workloadOf(hop)}`);
+        byCaller.push(`${workloadOf(parent)} asked ${nameIn(hopOf(parent), "callee")}`);
+      }
     }
-  }
-  const seen = tally(byCallee ?? []);
-  step.saw(
-    Object.entries(seen)
-      .map(([line, times]) => `${line}: ${times}`)
-      .join("\n"),
-  );
-  step.same("as who was asked knows it", seen, tally(expected ?? []));
-  step.same("as who asked knows it", tally(byCaller ?? []), tally(expected ?? []));
-});
+    const seen = tally(byCallee);
+    step.saw(
+      Object.entries(seen)
+        .map(([line, times]) => `${line}: ${times}`)
+        .join("\n"),
+    );
+    step.same("as who was asked knows it", seen, tally(expected));
+    step.same("as who asked knows it", tally(byCaller), tally(expected));
+  },
+);
 
-const hidden = stepOf("no service and no client sees the headers that say it, and none can write them", async (step) => {
+const hidden = stepWithIdentities(PART, "no service and no client sees the headers that say it, and none can write them", async (step) => {
   const headers: [string, string][] = HEADERS.map((name) => [name, "CgA="]);
   const exchange = await step.send({ path: "/productpage", headers });
   const ingress = exchange.hops.find(({ name }) => name === "ingress");

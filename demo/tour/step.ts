@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
-import { type HttpRequest, type HttpResponse, IncompleteResponse, toPairs } from "../../harness/index.ts";
+import { type Authority, type HttpRequest, type HttpResponse, IncompleteResponse, toPairs } from "../../harness/index.ts";
 import type { Mesh } from "../mesh.ts";
 import { settledLog } from "../recorder.ts";
 import type { TraceTree } from "../trace-tree.ts";
@@ -12,6 +12,19 @@ export interface TourStep {
   /** What a reader should believe afterwards, in one line. */
   claim: string;
   run: (step: StepRun) => Promise<void>;
+}
+
+/** A step of a filter that tells proxies apart by their certificates: skipped in a mesh whose proxies have none, where the filter is in no chain. */
+export function stepWithIdentities(part: string, claim: string, run: (step: StepRun, authority: Authority) => Promise<void>): TourStep {
+  return {
+    part,
+    claim,
+    run: async (step) => {
+      const { authority } = step.mesh;
+      if (authority === undefined) return step.skip("the proxies speak plain HTTP: nobody can be told apart, so the filter is in no chain");
+      await run(step, authority);
+    },
+  };
 }
 
 export interface Check {

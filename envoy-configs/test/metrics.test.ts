@@ -1,19 +1,12 @@
 import { describe, expect, test } from "vitest";
 import { standardLabels } from "../../filters/metrics/config.ts";
 import { eventually } from "../../harness/expect/index.ts";
-import { type Envoy, openEnvoy } from "../../harness/index.ts";
+import { type Envoy, openEnvoy, samplesOf } from "../../harness/index.ts";
 
 const open = () =>
   openEnvoy({ config: "envoy-configs/metrics.yaml", ephemeralPorts: true, upstreams: { app: {}, redis: { protocol: "tcp" } } });
 
-/** Prometheus's samples of a metric: labels and value. */
-async function samples(envoy: Envoy, metric: string): Promise<{ labels: Record<string, string>; value: number }[]> {
-  const lines = (await envoy.prometheus()).split("\n").filter((line) => line.startsWith(`${metric}{`));
-  return lines.map((line) => ({
-    labels: Object.fromEntries([...line.matchAll(/(\w+)="([^"]*)"/g)].map(([, name = "", value = ""]) => [name, value])),
-    value: Number(line.slice(line.lastIndexOf(" ") + 1)),
-  }));
-}
+const samples = async (envoy: Envoy, metric: string) => samplesOf(await envoy.prometheus(), metric);
 
 describe("metrics.yaml", () => {
   test("has Istio's metrics with Istio's labels, and one of its own", async () => {

@@ -10,7 +10,7 @@ import {
   Status,
   TcpContext,
 } from "proxy-wasm-assemblyscript-sdk";
-import { Attributes, completed } from "../../../policy";
+import { Attributes, completed, DOWNSTREAM_PEER, UPSTREAM_PEER } from "../../../policy";
 import { MetricsConfig, readConfig, Side } from "./config";
 import { Recorder } from "./recorder";
 import { Recorders } from "./recorders";
@@ -43,8 +43,8 @@ export class MetricsRoot extends RootContext {
     let client: Peer | null = null;
     let server: Peer | null = null;
     if (config.peerMetadata) {
-      client = new Peer("downstream");
-      server = new Peer("upstream");
+      client = new Peer(DOWNSTREAM_PEER);
+      server = new Peer(UPSTREAM_PEER);
     }
     const recorders = new Recorders(
       config.side,

@@ -15,6 +15,8 @@ export class Group {
   /** Of its labels: values alone do not say what they are of. */
   private readonly names: Bytes;
   private readonly key: ArenaBuffer = new ArenaBuffer();
+  /** Those whose values are in keys; the others say the same in all of this group's. */
+  private readonly changing: Label[] = [];
   private hashes: StaticArray<u64> = new StaticArray<u64>(64);
   private found: StaticArray<Series | null> = new StaticArray<Series | null>(64);
   private size: i32 = 0;
@@ -40,6 +42,7 @@ export class Group {
     for (let i = 0; i < labels.length; i++) names += labels[i].name + "=";
     this.names = Bytes.of(names);
     this.rest = new Series(EMPTY, metrics.length);
+    for (let i = 0; i < labels.length; i++) if (this.changes(labels[i])) this.changing.push(labels[i]);
   }
 
   /** The dimensions that its labels show, a bit for each. */
@@ -77,12 +80,11 @@ export class Group {
 
   private find(from: Attributes): Series {
     const key = this.key;
-    const labels = this.labels;
+    const labels = this.changing;
     key.clear();
     for (let i = 0; i < labels.length; i++) {
       const label = labels[i];
-      if (label.dimension < 0) pushValue(label.read(from), key);
-      else if (this.changes(label)) pushValue(this.reporter.values[label.dimension], key);
+      pushValue(label.dimension < 0 ? label.read(from) : this.reporter.values[label.dimension], key);
     }
     if (!key.ok) return this.overflowing();
     const bytes = key.bytes();
@@ -96,7 +98,6 @@ export class Group {
     return made;
   }
 
-  /** Whether its value is in keys; the others are the same in all of this group's. */
   private changes(label: Label): bool {
     return label.dimension < 0 || (this.reporter.changing & (1 << label.dimension)) != 0;
   }

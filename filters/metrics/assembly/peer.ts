@@ -8,9 +8,9 @@ export class Peer {
   readonly workload: Workload = new Workload();
   private readonly path: PropertyPath;
 
-  /** @param side downstream, upstream */
-  constructor(side: string) {
-    this.path = FILTER_STATE.then("wasm.meshscript." + side + "_peer");
+  /** @param property `DOWNSTREAM_PEER` or `UPSTREAM_PEER` */
+  constructor(property: string) {
+    this.path = FILTER_STATE.then("wasm." + property);
   }
 
   /** Of a request or connection; what is not known is empty. */

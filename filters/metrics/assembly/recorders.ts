@@ -1,9 +1,7 @@
-import { BaseContext, PropertyPath } from "proxy-wasm-assemblyscript-sdk";
+import { BaseContext } from "proxy-wasm-assemblyscript-sdk";
+import { isOutbound } from "../../../policy";
 import { Side } from "./config";
 import { Recorder } from "./recorder";
-
-const DIRECTION: PropertyPath = PropertyPath.of("xds.listener_direction");
-const OUTBOUND: i64 = 2;
 
 /** Of both sides, and which of them a stream is on. */
 export class Recorders {
@@ -16,7 +14,7 @@ export class Recorders {
 
   of(stream: BaseContext): Recorder {
     const side = this.side;
-    const isSource = side == Side.Unknown ? stream.propertyInt(DIRECTION) == OUTBOUND : side == Side.Source;
+    const isSource = side == Side.Unknown ? isOutbound(stream) : side == Side.Source;
     return isSource ? this.source : this.destination;
   }
 }

@@ -35,9 +35,12 @@ export abstract class Reporter {
   grpc: bool = false;
   private readonly text: ArenaBuffer = new ArenaBuffer();
 
-  /** @param changing the dimensions of the peer, a bit for each */
-  constructor(reporter: Bytes, changing: u32) {
-    this.changing = OF_MESSAGE | changing;
+  /** @param ofPeer the dimensions that `readPeer` reads, a bit for each */
+  constructor(
+    reporter: Bytes,
+    private ofPeer: u32,
+  ) {
+    this.changing = OF_MESSAGE | ofPeer;
     for (let i = 0; i < STANDARD.length; i++) this.values.push(UNKNOWN);
     this.set(Dimension.Reporter, reporter);
   }
@@ -58,14 +61,14 @@ export abstract class Reporter {
       this.set(Dimension.ResponseCode, text.bytes());
     }
     if (needed & (1 << Dimension.ResponseFlags)) this.set(Dimension.ResponseFlags, this.flags(stream));
-    if (needed & this.changing & ~OF_MESSAGE) this.readPeer(stream);
+    if (needed & this.ofPeer) this.readPeer(stream);
   }
 
   /** Of a TCP connection. */
   readConnection(connection: BaseContext, needed: u32): void {
     this.set(Dimension.RequestProtocol, TCP);
     if (needed & (1 << Dimension.ResponseFlags)) this.set(Dimension.ResponseFlags, this.flags(connection));
-    if (needed & this.changing & ~OF_MESSAGE) this.readPeer(connection);
+    if (needed & this.ofPeer) this.readPeer(connection);
   }
 
   protected abstract readPeer(stream: BaseContext): void;

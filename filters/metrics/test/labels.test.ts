@@ -1,24 +1,24 @@
 // What the labels say, and that they come out of Envoy as they went in.
-import { beforeAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { eventually, onBothHosts } from "../../../harness/expect/index.ts";
 import {
-  type Authority,
   type ConfigObject,
   type Envoy,
-  type Identity,
   type OpenTarget,
   type Target,
   bootstrap,
   cluster,
-  createAuthority,
   httpListener,
   openEnvoy,
   openHost,
   route,
+  samplesOf,
 } from "../../../harness/index.ts";
+import { twoIdentities } from "../../../test/support/two-identities.ts";
 import { type MetricsConfig, standardLabels } from "../config.ts";
 import { type Labels, counted, metricsModule, nobody, ownAs, served, service, workload } from "./support.ts";
 
+const { authority, server, client } = await twoIdentities();
 const wasm = await metricsModule();
 const filter = (config: MetricsConfig) => [{ name: "metrics", wasm, config }];
 
@@ -27,15 +27,6 @@ async function golden(target: Target): Promise<Labels> {
   const all = await counted(target, 1);
   return all[0]?.labels ?? {};
 }
-
-let authority: Authority;
-let server: Identity;
-let client: Identity;
-beforeAll(async () => {
-  authority = await createAuthority();
-  server = await authority.issue({ serviceAccount: "reviews" });
-  client = await authority.issue({ namespace: "shop", serviceAccount: "productpage" });
-});
 
 onBothHosts((open, host) => {
   describe("the destination's labels", () => {
@@ -438,17 +429,7 @@ describe("in Envoy", () => {
           bootstrap: { stats_config: { stats_tags: [...istio, ...names.map((name) => tag(name, `(${begin}${name}=\\.=(.*?);\\.;)`))] } },
         }),
       });
-    /** Lines of a metric, each with its labels. */
-    async function scrape(envoy: Envoy, metric: string): Promise<{ labels: Labels; value: number }[]> {
-      const lines = (await envoy.prometheus()).split("\n").filter((line) => line.startsWith(`${metric}{`));
-      return lines.map((line) => {
-        const labels = [...line.slice(metric.length).matchAll(/([A-Za-z_]\w*)="((?:[^"\\]|\\.)*)"/g)].map(
-          ([, name, value]) =>
-            [name, (value as string).replace(/\\(.)/g, (_, one: string) => (one === "n" ? "\n" : one))] as [string, string],
-        );
-        return { labels: Object.fromEntries(labels), value: Number(line.slice(line.lastIndexOf(" ") + 1)) };
-      });
-    }
+    const scrape = async (envoy: Envoy, metric: string) => samplesOf(await envoy.prometheus(), metric);
     const latin = (value: string) => Buffer.from(value).toString("latin1");
 
     test("are the standard metrics with Istio's names and labels, histograms among them", async () => {

@@ -2,25 +2,24 @@
 import { once } from "node:events";
 import { type Socket, createServer } from "node:net";
 import { connect } from "node:tls";
-import { beforeAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { eventually, onBothHosts } from "../../../harness/expect/index.ts";
 import {
-  type Authority,
   type ConfigObject,
-  type Identity,
   type OpenTarget,
   type Target,
   type TcpConnection,
   bootstrap,
   cluster,
-  createAuthority,
   openEnvoy,
   type openHost,
   tcpListener,
 } from "../../../harness/index.ts";
+import { twoIdentities } from "../../../test/support/two-identities.ts";
 import type { MetricsConfig } from "../config.ts";
 import { type Labels, counted, metricsModule, nobody, ownAs, seriesOf, served, service, workload } from "./support.ts";
 
+const { server, client } = await twoIdentities();
 const wasm = await metricsModule();
 const filter = (config: MetricsConfig) => [{ name: "metrics", wasm, config }];
 
@@ -206,15 +205,6 @@ async function listen(accept: (socket: Socket) => void) {
 }
 
 describe("on Envoy", () => {
-  let authority: Authority;
-  let server: Identity;
-  let client: Identity;
-  beforeAll(async () => {
-    authority = await createAuthority();
-    server = await authority.issue({ serviceAccount: "reviews" });
-    client = await authority.issue({ namespace: "shop", serviceAccount: "productpage" });
-  });
-
   test("mutual TLS says who both are, at the first report as at the last", async () => {
     await using app = await listen((socket) => socket.on("data", (data) => socket.write("x".repeat(2 * data.length))));
     await using envoy = await openEnvoy({

@@ -15,7 +15,7 @@ import {
   SipHash,
   Status,
 } from "proxy-wasm-assemblyscript-sdk";
-import { Attributes, completed, pushPeer } from "../../../policy";
+import { Attributes, completed, DOWNSTREAM_PEER, isOutbound, pushPeer, UPSTREAM_PEER } from "../../../policy";
 import { Direction, PeerMetadataConfig, readConfig } from "./config";
 import { Peers } from "./core/peers";
 import { PeerReader } from "./core/read";
@@ -26,11 +26,9 @@ const ID: HeaderName = new HeaderName("x-envoy-peer-metadata-id");
 const METADATA: HeaderName = new HeaderName("x-envoy-peer-metadata");
 
 /** One part of a path each, dots included: they read back as filter state `wasm.meshscript.downstream_peer` and its like. */
-const DOWNSTREAM_PEER: PropertyPath = new PropertyPath(Bytes.of("meshscript.downstream_peer"));
-const UPSTREAM_PEER: PropertyPath = new PropertyPath(Bytes.of("meshscript.upstream_peer"));
+const DOWNSTREAM: PropertyPath = new PropertyPath(Bytes.of(DOWNSTREAM_PEER));
+const UPSTREAM: PropertyPath = new PropertyPath(Bytes.of(UPSTREAM_PEER));
 
-const DIRECTION: PropertyPath = PropertyPath.of("xds.listener_direction");
-const OUTBOUND: i64 = 2;
 const NODE_ID: PropertyPath = PropertyPath.of("xds.node.id");
 const CALLER: PropertyPath = PropertyPath.of("connection.uri_san_peer_certificate");
 const CALLEE: PropertyPath = PropertyPath.of("upstream.uri_san_peer_certificate");
@@ -96,7 +94,7 @@ class Exchange extends HttpContext {
 
   onRequestHeaders(headers: Headers, endOfStream: bool): FilterHeadersStatus {
     if (this.isInbound()) {
-      this.begun = this.learn(headers, CALLER, DOWNSTREAM_PEER);
+      this.begun = this.learn(headers, CALLER, DOWNSTREAM);
       clear(headers);
     } else {
       // Before any edit: another header may be another route, and with it another cluster.
@@ -110,7 +108,7 @@ class Exchange extends HttpContext {
   onResponseHeaders(headers: Headers, endOfStream: bool): FilterHeadersStatus {
     if (!this.isInbound()) {
       // Who was told nothing owes no answer: what comes unasked is none.
-      if (this.begun) this.learn(headers, CALLEE, UPSTREAM_PEER);
+      if (this.begun) this.learn(headers, CALLEE, UPSTREAM);
       clear(headers);
     } else if (this.begun) this.tell(headers);
     else {
@@ -123,7 +121,7 @@ class Exchange extends HttpContext {
 
   private isInbound(): bool {
     if (this.direction == Direction.Unknown) {
-      this.direction = this.propertyInt(DIRECTION) == OUTBOUND ? Direction.Outbound : Direction.Inbound;
+      this.direction = isOutbound(this) ? Direction.Outbound : Direction.Inbound;
     }
     return this.direction == Direction.Inbound;
   }

@@ -1,20 +1,13 @@
 // What the filter does on one side, of what the other side, the application and clients send. Two sidecars in a row: two-envoys.test.ts.
-import { beforeAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { onBothHosts } from "../../../harness/expect/index.ts";
-import {
-  type Authority,
-  type EnvoyRequest,
-  type HeaderPairs,
-  type HeadersInput,
-  type Identity,
-  type Target,
-  type TargetOptions,
-  createAuthority,
-} from "../../../harness/index.ts";
+import type { EnvoyRequest, HeaderPairs, HeadersInput, Target, TargetOptions } from "../../../harness/index.ts";
+import { twoIdentities } from "../../../test/support/two-identities.ts";
 import type { PeerMetadataConfig } from "../config.ts";
 import { ID, METADATA, type Workload, header, record } from "./struct.ts";
 import { peerMetadataModule } from "./support.ts";
 
+const { authority, server, client } = await twoIdentities();
 const wasm = await peerMetadataModule();
 
 const reviews: Workload = {
@@ -56,15 +49,6 @@ const junk: [what: string, headers: HeadersInput][] = [
     ],
   ],
 ];
-
-let authority: Authority;
-let server: Identity;
-let client: Identity;
-beforeAll(async () => {
-  authority = await createAuthority();
-  server = await authority.issue({ serviceAccount: "reviews" });
-  client = await authority.issue({ namespace: "shop", serviceAccount: "productpage" });
-});
 
 onBothHosts((open) => {
   type Kind = "plain" | "mutual TLS" | "optional TLS" | "unrouted";

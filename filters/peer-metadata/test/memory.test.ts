@@ -1,30 +1,15 @@
 // What it costs: host calls of a request, to the last one, and memory, which does not grow, however many peers there are.
-import { beforeAll, describe, expect, test } from "vitest";
-import {
-  type Authority,
-  type HostRequest,
-  type Identity,
-  closedLoop,
-  createAuthority,
-  openEnvoy,
-  openHost,
-} from "../../../harness/index.ts";
+import { describe, expect, test } from "vitest";
+import { type HostRequest, closedLoop, openEnvoy, openHost } from "../../../harness/index.ts";
+import { twoIdentities } from "../../../test/support/two-identities.ts";
 import type { PeerMetadataConfig } from "../config.ts";
 import { ID, METADATA, type Workload, header } from "./struct.ts";
 import { peerMetadataModule } from "./support.ts";
 
+const { server, client } = await twoIdentities();
 const wasm = await peerMetadataModule();
 const chain = (config: PeerMetadataConfig) => [{ name: "peer-metadata", wasm, config }];
 const peer = (n: number) => header({ name: `caller-${n}`, namespace: "shop", app: "caller", version: `v${n}`, cluster: "c1" });
-
-let authority: Authority;
-let server: Identity;
-let client: Identity;
-beforeAll(async () => {
-  authority = await createAuthority();
-  server = await authority.issue({ serviceAccount: "reviews" });
-  client = await authority.issue({ namespace: "shop", serviceAccount: "caller" });
-});
 
 describe("host calls of a request", () => {
   const [read, property, set] = ["proxy_get_header_map_pairs", "proxy_get_property", "proxy_set_property"];

@@ -1,5 +1,5 @@
 // Two sidecars in a row, two Envoys with mutual TLS between them: who knows whom, and what application and client get to see.
-import { afterEach, beforeAll, describe, expect, test } from "vitest";
+import { afterEach, describe, expect, test } from "vitest";
 import {
   type Authority,
   type ConfigObject,
@@ -9,16 +9,17 @@ import {
   type Identity,
   bootstrap,
   cluster,
-  createAuthority,
   httpListener,
   openEnvoy,
   openHost,
   route,
 } from "../../../harness/index.ts";
+import { twoIdentities } from "../../../test/support/two-identities.ts";
 import type { PeerMetadataConfig } from "../config.ts";
 import { ID, METADATA, type Workload, header, readHeader, record } from "./struct.ts";
 import { peerMetadataModule } from "./support.ts";
 
+const { authority, server, client } = await twoIdentities();
 const wasm = await peerMetadataModule();
 const filter = (config: PeerMetadataConfig) => ({ name: "peer-metadata", wasm, config });
 const accessLog = {
@@ -36,15 +37,6 @@ const reviews: Workload = {
 };
 const evil = { [ID]: "evil", [METADATA]: header({ ...reviews, name: "evil" }) };
 const ours = (headers: HeaderPairs | undefined) => headers?.filter(([name]) => name.startsWith("x-envoy-peer-metadata"));
-
-let authority: Authority;
-let server: Identity;
-let client: Identity;
-beforeAll(async () => {
-  authority = await createAuthority();
-  server = await authority.issue({ serviceAccount: "reviews" });
-  client = await authority.issue({ namespace: "shop", serviceAccount: "productpage" });
-});
 
 const opened: Envoy[] = [];
 afterEach(async () => {

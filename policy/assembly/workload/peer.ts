@@ -1,6 +1,10 @@
 import { ArenaBuffer, Bytes, EMPTY } from "proxy-wasm-assemblyscript-sdk";
 import { Workload } from "./workload";
 
+/** Under what the peer-metadata filter sets a peer's properties: as filter state it is behind `wasm.`. */
+export const DOWNSTREAM_PEER: string = "meshscript.downstream_peer";
+export const UPSTREAM_PEER: string = "meshscript.upstream_peer";
+
 /** What a peer said of itself, as filters hand it on in filter state: seven texts in this order, a NUL between each two. */
 const PARTS: i32 = 7;
 

@@ -294,8 +294,8 @@ export abstract class HttpContext extends BaseContext {
   }
 
   /**
-   * @internal Whether this callback only says again what was let through: Envoy does so with body and trailers when headers were stopped and then a body
-   * was, and stopping it again would lose it.
+   * @internal Whether this callback only says again what was let through: told to go on behind a body that it holds (`_losesBody`), Envoy begins with this
+   * filter once more. To stop it again would be to tell it again, until the stack is full.
    */
   _isRepeated(request: bool): bool {
     return (this._state & (request ? REQUEST_PASSED : RESPONSE_PASSED)) != 0;

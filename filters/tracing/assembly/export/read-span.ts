@@ -1,5 +1,5 @@
 import { Bytes, EMPTY, HeaderName, Headers, HttpContext, PropertyPath } from "proxy-wasm-assemblyscript-sdk";
-import { Attributes, PrincipalValue } from "../../../../policy";
+import { Attributes, isOutbound, PrincipalValue } from "../../../../policy";
 import { Span } from "../core/span";
 import { SpanKind } from "./config";
 
@@ -14,9 +14,6 @@ const SOURCE: PropertyPath = PropertyPath.of("source.address");
 const UPSTREAM: PropertyPath = PropertyPath.of("upstream.address");
 const CLUSTER: PropertyPath = PropertyPath.of("xds.cluster_name");
 const ROUTE: PropertyPath = PropertyPath.of("xds.route_name");
-const DIRECTION: PropertyPath = PropertyPath.of("xds.listener_direction");
-/** envoy.config.core.v3.TrafficDirection */
-const OUTBOUND: i64 = 2;
 
 const USER_AGENT: HeaderName = new HeaderName("user-agent");
 const REQUEST_ID: HeaderName = new HeaderName("x-request-id");
@@ -38,7 +35,7 @@ export function readSpan(span: Span, stream: HttpContext, attributes: Attributes
   if (start <= 0) return false;
   span.start = start;
   span.duration = max(stream.propertyInt(DURATION), 0);
-  span.client = kind == SpanKind.ByDirection ? stream.propertyInt(DIRECTION) == OUTBOUND : kind == SpanKind.Client;
+  span.client = kind == SpanKind.ByDirection ? isOutbound(stream) : kind == SpanKind.Client;
   const headers = stream.requestHeaders();
   span.method = text(headers.get(HeaderName.METHOD));
   span.scheme = text(headers.get(HeaderName.SCHEME));
