@@ -8,6 +8,7 @@ const loaders: Readonly<Record<string, () => Promise<Command>>> = {
   dev: async () => (await import("./commands/dev.ts")).dev,
   run: async () => (await import("./commands/run.ts")).run,
   build: async () => (await import("./commands/build.ts")).build,
+  fuse: async () => (await import("./commands/fuse.ts")).fuse,
   check: async () => (await import("./commands/check.ts")).check,
   test: async () => (await import("./commands/test.ts")).test,
   authz: async () => (await import("./commands/authz.ts")).authz,

@@ -8,6 +8,7 @@ import { debugFlags, releaseFlags } from "./asc/flags.ts";
 import { compileEntry, existingEntry, failuresOf } from "./entry.ts";
 import { type ModuleReport, makeReport } from "./report.ts";
 import { verifyModule } from "./verify.ts";
+import { withShortNames } from "./wasm/shorten-names.ts";
 
 export interface BuildOptions {
   /** Name of the output files: `<name>.wasm` and its companions. */
@@ -18,6 +19,8 @@ export interface BuildOptions {
   outDir?: string;
   /** The project's folder. Default: the current one. */
   baseDir?: string;
+  /** Sources that exist only in memory, by path relative to `baseDir`; the entry may be one. */
+  virtualFiles?: Readonly<Record<string, string>>;
 }
 
 /** A module in memory: release and debug bytes with their source maps, and the report. */
@@ -72,17 +75,17 @@ export async function buildModule(options: BuildOptions): Promise<BuiltModule> {
 /** The same as {@link buildModule} without touching the disk. */
 export async function compileModule(options: BuildOptions): Promise<CompiledModule> {
   const baseDir = path.resolve(options.baseDir ?? ".");
-  const entry = existingEntry(baseDir, options.entry);
+  const entry = existingEntry(baseDir, options.entry, options.virtualFiles);
   // One after the other names the findings once; both at the same time is faster by a third on two cores.
   const [release, debug] = await Promise.all([
-    compileEntry(baseDir, entry, `${options.name}.wasm`, releaseFlags),
-    compileEntry(baseDir, entry, `${options.name}.debug.wasm`, debugFlags),
+    compileEntry(baseDir, entry, `${options.name}.wasm`, releaseFlags, options),
+    compileEntry(baseDir, entry, `${options.name}.debug.wasm`, debugFlags, options),
   ]);
   const failures = [release, debug].map(failuresOf).find((found) => found.length > 0);
   if (failures) throw new MeshscriptError(failures);
   const module = {
     name: options.name,
-    wasm: release.wasm ?? new Uint8Array(),
+    wasm: withShortNames(release.wasm ?? new Uint8Array()),
     sourceMap: release.sourceMap ?? "",
     debug: debug.wasm ?? new Uint8Array(),
     debugSourceMap: debug.sourceMap ?? "",

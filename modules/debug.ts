@@ -28,7 +28,7 @@ export class DebugCompiler {
   async compile(name: string, entryFile: string): Promise<DebugModule> {
     const baseDir = path.resolve(this.baseDir);
     const entry = existingEntry(baseDir, entryFile);
-    const compiled = await compileEntry(baseDir, entry, `${name}.debug.wasm`, debugFlags, this.thread.run);
+    const compiled = await compileEntry(baseDir, entry, `${name}.debug.wasm`, debugFlags, { run: this.thread.run });
     this.sources = compiled.read.filter((file) => !/(^|\/)node_modules\//.test(file));
     const failures = failuresOf(compiled);
     if (failures.length > 0) throw new MeshscriptError(failures);

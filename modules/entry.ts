@@ -5,9 +5,9 @@ import { callbackTable, sdkPaths } from "./callbacks.ts";
 import { type CompileOptions, type Compiled, compile, relativeTo } from "./compile.ts";
 
 /** The path of a filter's index.ts, relative to the project. @throws MeshscriptError MS0205 */
-export function existingEntry(baseDir: string, file: string): string {
+export function existingEntry(baseDir: string, file: string, virtualFiles: Readonly<Record<string, string>> = {}): string {
   const entry = relativeTo(baseDir, file);
-  if (existsSync(path.join(baseDir, entry))) return entry;
+  if (entry in virtualFiles || existsSync(path.join(baseDir, entry))) return entry;
   throw new MeshscriptError(diagnostic("MS0205", `no such file: ${entry}`, { location: { file: entry } }));
 }
 
@@ -20,7 +20,7 @@ export function compileEntry(
   entry: string,
   outFile: string,
   flags: readonly string[],
-  run?: CompileOptions["run"],
+  { run, virtualFiles }: Pick<CompileOptions, "run" | "virtualFiles"> = {},
 ): Promise<Compiled> {
   const index = path.posix.basename(entry).replace(/\.ts$/, "");
   const generated = path.posix.join(path.posix.dirname(entry), `${index}.module`);
@@ -37,7 +37,7 @@ export function compileEntry(
     entries: [`${generated}.ts`],
     outFile,
     flags,
-    virtualFiles: { [`${generated}.ts`]: text },
+    virtualFiles: { ...virtualFiles, [`${generated}.ts`]: text },
     callbacks: callbackTable(generated),
     ...(run === undefined ? {} : { run }),
   });

@@ -47,7 +47,7 @@ export { MemoryGauges } from "./assembly/memory/gauges";
 export { MemoryStats } from "./assembly/memory/memory";
 export { ArenaBuffer } from "./assembly/memory/arena";
 export { Counter, Gauge, Histogram } from "./assembly/metrics";
-export { CounterFamily, GaugeFamily, HistogramFamily, labelValue, pushLabelValue } from "./assembly/metric-family";
+export { CounterFamily, GaugeFamily, HistogramFamily, labelValue, pushLabelValue, pushSizedLabelValue } from "./assembly/metric-family";
 export { PropertyPath } from "./assembly/property";
 export { SharedData, SharedValue } from "./assembly/shared-data";
 export { SharedQueue } from "./assembly/shared-queue";

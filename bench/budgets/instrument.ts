@@ -1,9 +1,9 @@
 import { instrumentation } from "../../harness/host/counts.ts";
 import { instruction } from "../../modules/wasm/calls.ts";
+import { signed, unsigned } from "../../modules/wasm/encode.ts";
 import { parseModule } from "../../modules/wasm/parse.ts";
 import { Reader } from "../../modules/wasm/reader.ts";
 import type { WasmFunction, WasmModule } from "../../modules/wasm/types.ts";
-import { signed, unsigned } from "./encode.ts";
 
 /** Sections by their ids. */
 const [GLOBALS, EXPORTS, CODE] = [6, 7, 10];
@@ -12,7 +12,7 @@ const ENDS = new Set([0x02, 0x03, 0x04, 0x05, 0x0b, 0x0c, 0x0d, 0x0e, 0x0f, 0x00
 /** What only shapes the code, and no machine executes: block, loop, else, end, nop. */
 const SHAPES = new Set([0x02, 0x03, 0x05, 0x0b, 0x01]);
 /** Where AssemblyScript's runtime takes a block from its heap. */
-const HEAP = "~lib/rt/tlsf/allocateBlock";
+const HEAP = "~lib/rt/tcms/__new";
 
 /**
  * A copy of a module that counts what it executes, in exported globals (`instrumentation`): each instruction, as often as it runs, and each

@@ -1,6 +1,6 @@
 import binaryen from "assemblyscript/binaryen";
 import { describe, expect, test } from "vitest";
-import { signed, unsigned } from "../budgets/encode.ts";
+import { signed, unsigned } from "../../modules/wasm/encode.ts";
 import { instrumented } from "../budgets/instrument.ts";
 
 /** A function that adds up 1 to n in a loop, and takes a block for odd sums: built by hand, so that its instructions are known. */
@@ -33,7 +33,7 @@ function loaded(): Exports {
 /** With a name section that calls the first function what the runtime's is called. */
 function withName(bytes: Uint8Array): Uint8Array {
   const text = (value: string) => [...unsigned(value.length), ...Buffer.from(value)];
-  const names = [...unsigned(1), ...unsigned(0), ...text("~lib/rt/tlsf/allocateBlock")];
+  const names = [...unsigned(1), ...unsigned(0), ...text("~lib/rt/tcms/__new")];
   const content = [...text("name"), 1, ...unsigned(names.length), ...names];
   return Buffer.concat([bytes, Uint8Array.from([0, ...unsigned(content.length), ...content])]);
 }
@@ -61,7 +61,7 @@ describe("an instrumented module", () => {
 
   test("is refused when nobody could count its allocations", () => {
     const parsed = binaryen.parseText("(module)");
-    expect(() => instrumented(parsed.emitBinary())).toThrow("no function ~lib/rt/tlsf/allocateBlock");
+    expect(() => instrumented(parsed.emitBinary())).toThrow("no function ~lib/rt/tcms/__new");
     parsed.dispose();
   });
 });

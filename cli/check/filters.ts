@@ -65,11 +65,13 @@ export function ofProject(project: string, filter: FilterSource): Filter {
 }
 
 /**
- * The schema for what a module takes, when it is known whose it is: it lies in the build/ of the filter's project, or is called as a filter of
+ * The schema for what a module takes, when it is known whose it is: one lies beside it, as `fuse` writes it; it lies in the build/ of the filter's project, or is called as a filter of
  * the project in the working directory, or is one of meshscript's own, byte by byte.
  */
 export async function schemaOf(module: string, cwd: string): Promise<string | undefined> {
   const name = nameOf(module);
+  const beside = join(dirname(module), `${name}.config.schema.json`);
+  if (existsSync(beside)) return beside;
   const project = dirname(dirname(module));
   const near = basename(dirname(module)) === "build" ? await schemaIn(project, name) : undefined;
   return near ?? (await schemaIn(cwd, name)) ?? (isOurs(module) ? await schemaIn(packageRoot(), name) : undefined);

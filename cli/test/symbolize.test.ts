@@ -68,7 +68,7 @@ describe.each(Object.keys(formats) as Format[])("the log of a real Envoy, %s", (
     expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
     const traps = [...stdout.matchAll(/ 0: {2}0x[0-9a-f]+ - (\S+) \((.*?)\)/g)].map(([, name, found]) => [name, found]);
     expect(traps).toEqual([
-      ["~lib/proxy-wasm-assemblyscript-sdk/assembly/abi/exports/proxy_on_request_headers", place],
+      ["sdk/abi/exports/proxy_on_request_headers", place],
       ["sdk/test/fixture/misuse/Misuse#onRequestHeaders", place],
     ]);
     expect(plain(stdout)).toBe(logOf(format));

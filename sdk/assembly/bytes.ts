@@ -1,4 +1,6 @@
 import { sameBytes } from "./memory/compare";
+import { copyBytes } from "./memory/copy";
+import { findByte } from "./memory/find";
 import { epoch } from "./context/callback";
 
 /**
@@ -67,7 +69,7 @@ export class Bytes {
   copy(): Bytes {
     this._fresh();
     const buffer = new ArrayBuffer(this.length);
-    memory.copy(changetype<usize>(buffer), this.ptr, this.length);
+    copyBytes(changetype<usize>(buffer), this.ptr, <usize>this.length);
     return Bytes.owning(buffer);
   }
 
@@ -111,10 +113,11 @@ export class Bytes {
   /** Index of the first `byte` at or after `from`, or -1. */
   indexOf(byte: u8, from: i32 = 0): i32 {
     this._fresh();
-    for (let i = max(0, from); i < this.length; i++) {
-      if (load<u8>(this.ptr + <usize>i) == byte) return i;
-    }
-    return -1;
+    const end = this.ptr + <usize>this.length;
+    const start = max(0, from);
+    if (start >= this.length) return -1;
+    const found = findByte(this.ptr + <usize>start, end, byte);
+    return found == end ? -1 : <i32>(found - this.ptr);
   }
 
   /** Bytes `start` to before `end`, both clamped to what exists. Shares the memory. */

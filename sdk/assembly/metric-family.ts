@@ -169,15 +169,30 @@ export function labelValue(value: Bytes): string {
 
 /** Appends what `labelValue` makes of a value: a key by which series are told apart as whoever reads them does. */
 export function pushLabelValue(value: Bytes, into: ArenaBuffer): void {
-  if (value.length <= LONGEST && isPlain(value)) into.pushBytes(value);
+  if (isPlain(value)) into.pushBytes(value);
   else pushEscaped(value, into);
+}
+
+/** The same with its length in front, as `pushSized` writes it. */
+export function pushSizedLabelValue(value: Bytes, into: ArenaBuffer): void {
+  if (isPlain(value)) {
+    into.pushSized(value);
+    return;
+  }
+  const begin = into.length;
+  if (into.reserve(4) == 0) return;
+  pushEscaped(value, into);
+  if (into.ok) store<u32>(into.at + <usize>begin, into.length - begin - 4);
 }
 
 /** Whether there is nothing to escape: most values, and every request has them. */
 function isPlain(value: Bytes): bool {
+  if (value.length > LONGEST) return false;
   const begin = value.ptr;
   const end = begin + <usize>value.length;
   for (let at = begin; at < end; at++) {
+    while (at + 8 <= end && areLettersOrDigits(load<u64>(at))) at += 8;
+    if (at == end) break;
     const byte = load<u8>(at);
     if (byte < 0x20 || byte >= 0x7f || byte == 0x3b) return false;
     if (byte == 0x3d && at + 1 < end && load<u8>(at + 1) == 0x2e) return false;
@@ -185,6 +200,18 @@ function isPlain(value: Bytes): bool {
     if (byte == 0x2e && at > begin && isLastOfTag(load<u8>(at - 1))) return false;
   }
   return true;
+}
+
+/**
+ * Of eight bytes all above `/` but `;`, `=` and 0x7f, which leaves dashes to be looked at one by one, and dots. Of bytes below 0x80 an addition that
+ * reaches the top bit says "at least", and none reaches its neighbour.
+ */
+function areLettersOrDigits(word: u64): bool {
+  if ((word & 0x8080808080808080) != 0) return false;
+  const semicolon = (word ^ 0x3b3b3b3b3b3b3b3b) + 0x7f7f7f7f7f7f7f7f;
+  const equals = (word ^ 0x3d3d3d3d3d3d3d3d) + 0x7f7f7f7f7f7f7f7f;
+  const good = (word + 0x5050505050505050) & ~(word + 0x0101010101010101) & semicolon & equals;
+  return (good & 0x8080808080808080) == 0x8080808080808080;
 }
 
 /** Of `component`, `cache`, `tag` and `wasm_filter`. */

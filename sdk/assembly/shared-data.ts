@@ -18,12 +18,16 @@ export class SharedValue {
 export class SharedData {
   /** The value; null when absent. */
   static get(key: Bytes): SharedValue | null {
-    key._fresh();
-    clearOut();
-    const status = setLastStatus(proxy_get_shared_data(key.ptr, key.length, OUT, OUT_LENGTH, OUT_EXTRA));
-    if (status != Status.Ok) return null;
+    if (SharedData._read(key) != Status.Ok) return null;
     const cas = load<u32>(OUT_EXTRA);
     return new SharedValue(outBytes(), cas);
+  }
+
+  /** @internal What it answers lies in `OUT`, its number in `OUT_EXTRA`. */
+  static _read(key: Bytes): Status {
+    key._fresh();
+    clearOut();
+    return setLastStatus(proxy_get_shared_data(key.ptr, key.length, OUT, OUT_LENGTH, OUT_EXTRA));
   }
 
   /** Sets whatever was there. */

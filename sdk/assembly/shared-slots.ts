@@ -1,8 +1,10 @@
 import { Status } from "./abi/enums";
-import { lastStatus } from "./abi/out";
-import { Bytes } from "./bytes";
+import { OUT, OUT_EXTRA, OUT_LENGTH } from "./abi/out";
+import { Bytes, EMPTY } from "./bytes";
 import { randomBytes } from "./clock";
+import { epoch } from "./context/callback";
 import { allocate } from "./memory/arena";
+import { copyBytes } from "./memory/copy";
 import { SharedData } from "./shared-data";
 import { SipHash } from "./siphash";
 
@@ -49,6 +51,8 @@ export class SharedSlots {
     return new SharedSlots(name.copy(), rounded, ways, size, hasher);
   }
 
+  private readonly lent: Slot = new Slot();
+  private lentIn: u32 = 0;
   /** What the host answered to the last `find`: Ok, also where there was nothing yet; else `find` had to answer null. */
   status: Status = Status.Ok;
 
@@ -61,16 +65,14 @@ export class SharedSlots {
     const place = this.placeOf((<u32>(hash >> 32)) & (this.slots - 1));
     const stride = HEAD + this.size;
     const length = this.ways * stride;
-    const stored = SharedData.get(place);
-    this.status = stored !== null || <Status>lastStatus == Status.NotFound ? Status.Ok : <Status>lastStatus;
+    const answer = SharedData._read(place);
+    this.status = answer == Status.NotFound ? Status.Ok : answer;
     // Taken for absent, all that it holds would be new.
     if (this.status != Status.Ok) return null;
-    let block: usize = 0;
     // Create if absent.
-    let cas = u32.MAX_VALUE;
-    if (stored !== null) cas = stored.cas;
-    if (stored !== null && stored.value.length == length) block = stored.value.ptr;
-    else {
+    const cas = answer == Status.Ok ? load<u32>(OUT_EXTRA) : u32.MAX_VALUE;
+    let block = load<usize>(OUT);
+    if (answer != Status.Ok || load<i32>(OUT_LENGTH) != length) {
       // Absent, or of another layout: an older configuration's.
       block = allocate(<usize>length);
       if (block == 0) return null;
@@ -81,12 +83,19 @@ export class SharedSlots {
     for (let way = 0; way < this.ways; way++) {
       const entry = block + <usize>(way * stride);
       const live = load<u64>(entry, 8) > now;
-      if (live && load<u64>(entry) == mark) return new Slot(place, block, length, cas, entry, mark, this.size, false);
+      if (live && load<u64>(entry) == mark) return this.slot().is(place, block, length, cas, entry, mark, this.size, false);
       if (!live && free == 0) free = entry;
     }
     if (free == 0) return null;
     memory.fill(free, 0, <usize>stride);
-    return new Slot(place, block, length, cas, free, mark, this.size, true);
+    return this.slot().is(place, block, length, cas, free, mark, this.size, true);
+  }
+
+  /** An object for the first that is found in a callback is used again in the next; not in debug builds, where one that was kept is to be found out. */
+  private slot(): Slot {
+    if (!ASC_NO_ASSERT || this.lentIn == epoch) return new Slot();
+    this.lentIn = epoch;
+    return this.lent;
   }
 
   /** The key's hash: the same for all who share the table, and not to be foreseen by those who choose keys. */
@@ -96,7 +105,7 @@ export class SharedSlots {
 
   private placeOf(index: u32): Bytes {
     const at = allocate(<usize>this.name.length + 5);
-    memory.copy(at, this.name.ptr, <usize>this.name.length);
+    copyBytes(at, this.name.ptr, <usize>this.name.length);
     store<u8>(at + <usize>this.name.length, 0x2f);
     store<u32>(at + <usize>this.name.length + 1, index);
     return Bytes.borrow(at, this.name.length + 5);
@@ -105,19 +114,29 @@ export class SharedSlots {
 
 /** One entry, as it was when it was found. Good until the callback ends. */
 export class Slot {
+  private place: Bytes = EMPTY;
+  private block: usize = 0;
+  private length: i32 = 0;
+  private cas: u32 = 0;
+  private entry: usize = 0;
+  private mark: u64 = 0;
+  /** Bytes of the payload. */
+  size: i32 = 0;
+  /** True when the key had no live entry: the payload is all 0. */
+  fresh: bool = false;
+
   /** @internal */
-  constructor(
-    private readonly place: Bytes,
-    private readonly block: usize,
-    private readonly length: i32,
-    private readonly cas: u32,
-    private readonly entry: usize,
-    private readonly mark: u64,
-    /** Bytes of the payload. */
-    readonly size: i32,
-    /** True when the key had no live entry: the payload is all 0. */
-    readonly fresh: bool,
-  ) {}
+  is(place: Bytes, block: usize, length: i32, cas: u32, entry: usize, mark: u64, size: i32, fresh: bool): Slot {
+    this.place = place;
+    this.block = block;
+    this.length = length;
+    this.cas = cas;
+    this.entry = entry;
+    this.mark = mark;
+    this.size = size;
+    this.fresh = fresh;
+    return this;
+  }
 
   /** Where the payload lies: `load` from it, `store` to it, within `size`, then `commit`. */
   get payload(): usize {

@@ -5,11 +5,6 @@ import { Bytes } from "./bytes";
  * https://www.aumasson.jp/siphash/siphash.pdf
  */
 export class SipHash {
-  private v0: u64 = 0;
-  private v1: u64 = 0;
-  private v2: u64 = 0;
-  private v3: u64 = 0;
-
   /** The key: 128 bits, of `randomBytes` or agreed upon by all who share a table. */
   constructor(
     private readonly k0: u64,
@@ -18,47 +13,42 @@ export class SipHash {
 
   hash(bytes: Bytes): u64 {
     bytes._fresh();
-    this.v0 = this.k0 ^ 0x736f6d6570736575;
-    this.v1 = this.k1 ^ 0x646f72616e646f6d;
-    this.v2 = this.k0 ^ 0x6c7967656e657261;
-    this.v3 = this.k1 ^ 0x7465646279746573;
+    let v0 = this.k0 ^ 0x736f6d6570736575;
+    let v1 = this.k1 ^ 0x646f72616e646f6d;
+    let v2 = this.k0 ^ 0x6c7967656e657261;
+    let v3 = this.k1 ^ 0x7465646279746573;
+    let at = bytes.ptr;
     const length = <usize>bytes.length;
-    const whole = length & ~7;
-    for (let at: usize = 0; at < whole; at += 8) this.absorb(load<u64>(bytes.ptr + at));
-    let last = (<u64>(length & 0xff)) << 56;
-    for (let at = whole; at < length; at++) last |= (<u64>load<u8>(bytes.ptr + at)) << ((at - whole) << 3);
-    this.absorb(last);
-    this.v2 ^= 0xff;
-    for (let i = 0; i < 4; i++) this.round();
-    return this.v0 ^ this.v1 ^ this.v2 ^ this.v3;
+    const end = at + length;
+    const words = <i32>(length >> 3) + 1;
+    // Two rounds for each word, the last with the length on top; four more are two words of 0. In one loop all stays in locals.
+    for (let i = 0; i < words + 2; i++, at += 8) {
+      let word: u64 = 0;
+      if (at + 8 <= end) word = load<u64>(at);
+      else if (i < words) word = rest(at, end) | ((<u64>(length & 0xff)) << 56);
+      else if (i == words) v2 ^= 0xff;
+      v3 ^= word;
+      for (let round = 0; round < 2; round++) {
+        v0 += v1;
+        v1 = rotl<u64>(v1, 13) ^ v0;
+        v0 = rotl<u64>(v0, 32);
+        v2 += v3;
+        v3 = rotl<u64>(v3, 16) ^ v2;
+        v0 += v3;
+        v3 = rotl<u64>(v3, 21) ^ v0;
+        v2 += v1;
+        v1 = rotl<u64>(v1, 17) ^ v2;
+        v2 = rotl<u64>(v2, 32);
+      }
+      v0 ^= word;
+    }
+    return v0 ^ v1 ^ v2 ^ v3;
   }
+}
 
-  // @ts-ignore: decorator
-  @inline private absorb(word: u64): void {
-    this.v3 ^= word;
-    this.round();
-    this.round();
-    this.v0 ^= word;
-  }
-
-  private round(): void {
-    let v0 = this.v0;
-    let v1 = this.v1;
-    let v2 = this.v2;
-    let v3 = this.v3;
-    v0 += v1;
-    v1 = rotl<u64>(v1, 13) ^ v0;
-    v0 = rotl<u64>(v0, 32);
-    v2 += v3;
-    v3 = rotl<u64>(v3, 16) ^ v2;
-    v0 += v3;
-    v3 = rotl<u64>(v3, 21) ^ v0;
-    v2 += v1;
-    v1 = rotl<u64>(v1, 17) ^ v2;
-    v2 = rotl<u64>(v2, 32);
-    this.v0 = v0;
-    this.v1 = v1;
-    this.v2 = v2;
-    this.v3 = v3;
-  }
+/** Fewer than eight bytes, the first one lowest. */
+function rest(at: usize, end: usize): u64 {
+  let word: u64 = 0;
+  while (end > at) word = (word << 8) | (<u64>load<u8>(--end));
+  return word;
 }

@@ -1,9 +1,19 @@
-import { ArenaBuffer, Bytes, Counter, EMPTY, pushLabelValue, randomBytes, SipHash } from "proxy-wasm-assemblyscript-sdk";
+import {
+  ArenaBuffer,
+  Bytes,
+  Counter,
+  EMPTY,
+  pushLabelValue,
+  pushSizedLabelValue,
+  randomBytes,
+  SipHash,
+} from "proxy-wasm-assemblyscript-sdk";
 import { Attributes, Conditions } from "../../../policy";
 import { Budget } from "./budget";
 import { Label } from "./label";
 import { Measure, Measures } from "./measure";
 import { Metric, Stat } from "./metric";
+import { Recent } from "./recent";
 import { IS_GRPC, Reporter } from "./reporter";
 import { Series } from "./series";
 
@@ -16,7 +26,10 @@ export class Group {
   private readonly names: Bytes;
   private readonly key: ArenaBuffer = new ArenaBuffer();
   /** Those whose values are in keys; the others say the same in all of this group's. */
-  private readonly changing: Label[] = [];
+  private readonly changing: Label[];
+  /** Theirs in the request that is recorded. */
+  private readonly values: StaticArray<Bytes>;
+  private readonly recent: Recent = new Recent();
   private hashes: StaticArray<u64> = new StaticArray<u64>(64);
   private found: StaticArray<Series | null> = new StaticArray<Series | null>(64);
   private size: i32 = 0;
@@ -42,7 +55,13 @@ export class Group {
     for (let i = 0; i < labels.length; i++) names += labels[i].name + "=";
     this.names = Bytes.of(names);
     this.rest = new Series(EMPTY, metrics.length);
-    for (let i = 0; i < labels.length; i++) if (this.changes(labels[i])) this.changing.push(labels[i]);
+    const changing: Label[] = [];
+    for (let i = 0; i < labels.length; i++) {
+      const dimension = labels[i].dimension;
+      if (dimension < 0 || (reporter.changing & (1 << dimension)) != 0) changing.push(labels[i]);
+    }
+    this.changing = changing;
+    this.values = StaticArray.fromArray<Bytes>(changing.map<Bytes>(() => EMPTY));
   }
 
   /** The dimensions that its labels show, a bit for each. */
@@ -69,28 +88,41 @@ export class Group {
     const metrics = this.metrics;
     const stats = series.stats;
     for (let i = 0; i < metrics.length; i++) {
-      const value = measures.read(metrics[i].measure);
+      const value = measures.read(unchecked(metrics[i]).measure);
       if (value < 0) continue;
-      const known = stats[i];
-      const stat = known === null ? new Stat(metrics[i], this.prefixOf(series)) : known;
-      stats[i] = stat;
+      let stat = unchecked(stats[i]);
+      if (stat === null) {
+        stat = new Stat(metrics[i], this.prefixOf(series));
+        stats[i] = stat;
+      }
       stat.record(value);
     }
   }
 
   private find(from: Attributes): Series {
-    const key = this.key;
     const labels = this.changing;
-    key.clear();
+    const values = this.values;
     for (let i = 0; i < labels.length; i++) {
-      const label = labels[i];
-      pushValue(label.dimension < 0 ? label.read(from) : this.reporter.values[label.dimension], key);
+      const label = unchecked(labels[i]);
+      unchecked((values[i] = label.dimension < 0 ? label.read(from) : this.reporter.values[label.dimension]));
     }
+    const place = this.recent.placeOf(values);
+    const recent = this.recent.at(place, values);
+    if (recent !== null) return recent;
+    const series = this.look(values);
+    if (series !== this.rest) this.recent.keep(place, values, series);
+    return series;
+  }
+
+  private look(values: StaticArray<Bytes>): Series {
+    const key = this.key;
+    key.clear();
+    for (let i = 0; i < values.length; i++) pushSizedLabelValue(values[i], key);
     if (!key.ok) return this.overflowing();
     const bytes = key.bytes();
     // 0 marks a free place.
     const hash = this.hasher.hash(bytes) | 1;
-    const known = this.found[this.placeOf(hash, bytes)];
+    const known = unchecked(this.found[this.placeOf(hash, bytes)]);
     if (known !== null) return known;
     if (!this.granted(bytes)) return this.overflowing();
     const made = new Series(bytes.copy(), this.metrics.length);
@@ -122,9 +154,9 @@ export class Group {
   private placeOf(hash: u64, key: Bytes): i32 {
     const mask = this.hashes.length - 1;
     let at = (<i32>(hash >> 32)) & mask;
-    while (this.hashes[at] != 0) {
-      const known = this.found[at];
-      if (this.hashes[at] == hash && known !== null && known.key.equals(key)) return at;
+    while (unchecked(this.hashes[at]) != 0) {
+      const known = unchecked(this.found[at]);
+      if (unchecked(this.hashes[at]) == hash && known !== null && known.key.equals(key)) return at;
       at = (at + 1) & mask;
     }
     return at;
@@ -183,12 +215,4 @@ class Values {
     this.at = begin + <i32>load<u32>(this.key.ptr + <usize>this.at);
     return this.key.slice(begin, this.at);
   }
-}
-
-/** Appends a value as the series shows it, its length in front: values that look alike are one series. */
-function pushValue(value: Bytes, key: ArenaBuffer): void {
-  const begin = key.length;
-  if (key.reserve(4) == 0) return;
-  pushLabelValue(value, key);
-  if (key.ok) store<u32>(key.at + <usize>begin, key.length - begin - 4);
 }

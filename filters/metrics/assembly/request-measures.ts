@@ -33,7 +33,7 @@ export class RequestMeasures extends Measures {
     if (measure == Measure.One) return 1;
     if (measure > Measure.ResponseMessages) return -1;
     if ((this.known & (1 << measure)) == 0) this.find(measure);
-    return this.values[measure];
+    return unchecked(this.values[measure]);
   }
 
   private find(measure: Measure): void {
@@ -54,7 +54,7 @@ export class RequestMeasures extends Measures {
   }
 
   private know(measure: Measure, value: i64): void {
-    this.values[measure] = value;
+    unchecked((this.values[measure] = value));
     this.known |= 1 << measure;
   }
 }

@@ -23,6 +23,7 @@ export enum Told {
  * stream.
  */
 export class Report {
+  private readonly text: ArenaBuffer = new ArenaBuffer();
   private windows: Window[] = [];
   private remaining: u32[] = [];
   private seconds: u64[] = [];
@@ -47,7 +48,7 @@ export class Report {
   /** Onto a response that goes by. Lists are joined to what is there: an upstream's own limits hold, too. */
   addTo(headers: Headers, told: u32): void {
     if (this.windows.length == 0) return;
-    const text = new ArenaBuffer();
+    const text = this.text;
     if (told & Told.Draft) {
       headers.add(POLICY, this.policy(text));
       headers.add(RATE_LIMIT, this.items(text));
@@ -63,7 +64,7 @@ export class Report {
   /** Into an answer of our own. */
   putInto(list: HeaderList, told: u32): void {
     if (this.windows.length == 0) return;
-    const text = new ArenaBuffer();
+    const text = this.text;
     if (told & Told.Draft) {
       list.add(POLICY, this.policy(text));
       const items = this.items(text);

@@ -13,11 +13,13 @@ const ONE: Bytes = Bytes.of("1");
 
 /** Gathers the trace headers of a request. */
 export function collect(headers: Headers, into: Incoming): void {
+  into.clear();
   for (let field = 0; field < FIELDS; field++) {
-    const name = FIELD_NAMES[field];
+    const name = unchecked(FIELD_NAMES[field]);
     const at = headers.indexOf(name);
-    if (at < 0) into.set(field, 0, null);
-    else into.set(field, headers.indexOf(name, at + 1) < 0 ? 1 : 2, headers.valueAt(at));
+    if (at < 0) continue;
+    const value = headers.valueAt(at);
+    if (value !== null) into.set(field, headers.indexOf(name, at + 1) < 0 ? 1 : 2, value);
   }
 }
 
@@ -55,8 +57,9 @@ function injectB3Multi(headers: Headers, tracer: Tracer, text: ArenaBuffer): voi
 
 /** Removes what came in formats that we do not write: two trace ids in one request would be two truths. */
 export function removeOthers(headers: Headers, formats: u32, incoming: Incoming): void {
-  for (let field = 0; field < FIELDS; field++) {
-    if (incoming.has(field) && !writes(formats, formatOf(field))) headers.remove(FIELD_NAMES[field]);
+  for (let left = incoming.present; left != 0; left &= left - 1) {
+    const field = ctz(left);
+    if (!writes(formats, formatOf(field))) headers.remove(FIELD_NAMES[field]);
   }
   if (!writes(formats, Format.TraceContext) && headers.has(TRACESTATE)) headers.remove(TRACESTATE);
 }

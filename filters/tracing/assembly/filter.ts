@@ -140,6 +140,7 @@ class Tracing extends HttpContext {
     const root = this.tracing;
     const config = root.config;
     const tracer = root.tracer;
+    headers.prepare();
     this.baggage(headers, config.trusted);
     if (config.inject == 0) {
       // We write none; at an untrusted edge none may pass either.
@@ -173,10 +174,11 @@ class Tracing extends HttpContext {
     const root = this.tracing;
     const config = root.config;
     const state = root.state;
-    const came = headers.count(TRACESTATE);
+    const first = headers.indexOf(TRACESTATE);
+    if (first < 0 && config.stateKey.length == 0) return;
     state.clear();
     let valid = continued;
-    for (let i = headers.indexOf(TRACESTATE); i >= 0 && valid; i = headers.indexOf(TRACESTATE, i + 1)) {
+    for (let i = first; i >= 0 && valid; i = headers.indexOf(TRACESTATE, i + 1)) {
       const value = headers.valueAt(i);
       valid = value !== null && state.add(value);
     }
@@ -193,7 +195,7 @@ class Tracing extends HttpContext {
       }
       state.write(text, config.stateKey, value);
       headers.replace(TRACESTATE, text.bytes());
-    } else if (!valid && came > 0) {
+    } else if (!valid) {
       headers.remove(TRACESTATE);
     }
   }

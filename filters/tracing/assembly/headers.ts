@@ -4,7 +4,7 @@ import { Field } from "./core/incoming";
 export const TRACEPARENT: HeaderName = new HeaderName("traceparent");
 export const TRACESTATE: HeaderName = new HeaderName("tracestate");
 /** By `Field`. */
-export const FIELD_NAMES: HeaderName[] = [
+export const FIELD_NAMES: StaticArray<HeaderName> = [
   TRACEPARENT,
   new HeaderName("b3"),
   new HeaderName("x-b3-traceid"),

@@ -59,7 +59,7 @@ export function seed(a: u64): void {
 /** Decides; the action is the result, `output` holds the new traceparent (55) and the parent id (8, little endian). */
 export function decide(length: i32, count: i32, trusted: i32, parentBased: i32, share: u32, forced: i32): i32 {
   const incoming = new Incoming();
-  incoming.set(Field.Traceparent, count, Bytes.static(IN, length));
+  if (count > 0) incoming.set(Field.Traceparent, count, Bytes.static(IN, length));
   const found = new Extractor([Format.TraceContext]).read(incoming, trusted != 0, tracer.context);
   tracer.decide(found, parentBased != 0, share, forced != 0);
   tracer.context.write(OUT);

@@ -5,7 +5,7 @@
 import { Body } from "../body";
 import { EMPTY } from "../bytes";
 import { dropCallouts, HttpCallResponse, takeCallout } from "../callout";
-import { enter, leave, setEnding } from "../context/callback";
+import { depth, enter, leave, setEnding } from "../context/callback";
 import { cleanContext, cleanRoot } from "../context/cleanup";
 import { HttpContext } from "../context/http";
 import { created, find, forget, http, openRoot, root, tcp } from "../context/registry";
@@ -29,10 +29,9 @@ export function proxy_on_memory_allocate(size: usize): usize {
   return allocate(size);
 }
 
+/** Calls neither the host nor a filter: there is nothing to enter. */
 export function proxy_on_context_create(id: u32, parent: u32): void {
-  const before = enter(id);
   created(id, parent);
-  leave(before);
 }
 
 /** Runs once for each root of the VM, before its configuration. Nothing to do: `vmConfiguration()` can be read while configuring. */
@@ -113,9 +112,17 @@ export function proxy_on_upstream_connection_close(id: u32, by: u32): void {
   leave(before);
 }
 
-// A view of its own for each callback: one that was reused would let a filter that kept it read and edit another stream's message.
-function headersOf(map: MapType, stream: HttpContext): Headers {
-  return new Headers().bind(map, stream._id, stream);
+const requestHeaders: Headers = new Headers();
+const responseHeaders: Headers = new Headers();
+const loggedHeaders: Headers = new Headers();
+
+/**
+ * One view for all callbacks of a kind: it is good in its callback alone, and refuses in any other. Kept until the same callback of another stream, it is
+ * that one's: a debug build, where each callback has its own, refuses there, too.
+ */
+function headersOf(reused: Headers, map: MapType, id: u32, stream: HttpContext | null): Headers {
+  const view = ASC_NO_ASSERT && depth == 1 ? reused : new Headers();
+  return view.bind(map, id, stream);
 }
 
 function bodyOf(type: BufferType, stream: HttpContext, size: i32): Body {
@@ -128,7 +135,7 @@ export function proxy_on_request_headers(id: u32, count: i32, endOfStream: u32):
   const stream = http(id);
   if (stream !== null) {
     stream._enter(true);
-    answer = stream._leave(true, stream.onRequestHeaders(headersOf(MapType.RequestHeaders, stream), endOfStream != 0));
+    answer = stream._leave(true, stream.onRequestHeaders(headersOf(requestHeaders, MapType.RequestHeaders, id, stream), endOfStream != 0));
   }
   leave(before);
   return answer;
@@ -154,7 +161,7 @@ export function proxy_on_request_trailers(id: u32, count: i32): u32 {
   const stream = http(id);
   if (stream !== null && !stream._isRepeated(true)) {
     stream._enter(true);
-    answer = stream._leave(true, stream.onRequestTrailers(headersOf(MapType.RequestTrailers, stream)));
+    answer = stream._leave(true, stream.onRequestTrailers(stream._view(MapType.RequestTrailers)));
     if (answer == 0) {
       stream._trailersPassed(true);
       if (stream._losesBody(true)) {
@@ -174,7 +181,10 @@ export function proxy_on_response_headers(id: u32, count: i32, endOfStream: u32)
   if (stream !== null) {
     stream._enter(false);
     stream._responseHeaders(endOfStream != 0);
-    answer = stream._leave(false, stream.onResponseHeaders(headersOf(MapType.ResponseHeaders, stream), endOfStream != 0));
+    answer = stream._leave(
+      false,
+      stream.onResponseHeaders(headersOf(responseHeaders, MapType.ResponseHeaders, id, stream), endOfStream != 0),
+    );
   }
   leave(before);
   return answer;
@@ -202,7 +212,7 @@ export function proxy_on_response_trailers(id: u32, count: i32): u32 {
   if (stream !== null && !stream._isRepeated(false)) {
     stream._enter(false);
     stream._responseStarted();
-    answer = stream._leave(false, stream.onResponseTrailers(headersOf(MapType.ResponseTrailers, stream)));
+    answer = stream._leave(false, stream.onResponseTrailers(stream._view(MapType.ResponseTrailers)));
     if (answer == 0) {
       stream._trailersPassed(false);
       if (stream._losesBody(false)) {
@@ -308,7 +318,7 @@ export function proxy_on_log(id: u32): void {
       (<TcpContext>context)._over();
       (<TcpContext>context).onLog();
     } else if (context instanceof RootContext) {
-      (<RootContext>context)._logs(id, new Headers().bind(MapType.RequestHeaders, id, null));
+      (<RootContext>context)._logs(id, headersOf(loggedHeaders, MapType.RequestHeaders, id, null));
     }
   }
   setEnding(false);

@@ -79,7 +79,8 @@ export function root(id: u32): RootContext | null {
 
 /** The object of an HTTP stream, made at its first HTTP callback; null for an unknown id or a plugin without HTTP. */
 export function http(id: u32): HttpContext | null {
-  const context = contexts.get(id);
+  const place = contexts.place(id);
+  const context = contexts.at(place);
   if (context === null) return null;
   if (context._id == id) return context instanceof HttpContext ? <HttpContext>context : null;
   if (!(context instanceof RootContext)) return null;
@@ -89,13 +90,14 @@ export function http(id: u32): HttpContext | null {
   if (made._id != 0) abort("createHttpContext returned an object that serves another stream", "sdk/assembly/context/registry.ts", 0, 0);
   made._id = id;
   made._rootId = context._id;
-  contexts.set(id, made);
+  contexts.setAt(place, id, made);
   return made;
 }
 
 /** The object of a TCP connection, made at its first callback; null for an unknown id or a plugin without TCP. */
 export function tcp(id: u32): TcpContext | null {
-  const context = contexts.get(id);
+  const place = contexts.place(id);
+  const context = contexts.at(place);
   if (context === null) return null;
   if (context._id == id) return context instanceof TcpContext ? <TcpContext>context : null;
   if (!(context instanceof RootContext)) return null;
@@ -104,7 +106,7 @@ export function tcp(id: u32): TcpContext | null {
   if (made._id != 0) abort("createTcpContext returned an object that serves another connection", "sdk/assembly/context/registry.ts", 0, 0);
   made._id = id;
   made._rootId = context._id;
-  contexts.set(id, made);
+  contexts.setAt(place, id, made);
   return made;
 }
 

@@ -8,25 +8,41 @@ export class IdTable<T> {
   size: i32 = 0;
 
   get(id: u32): T | null {
-    const at = this.find(id);
+    const at = this.place(id);
     return at < 0 ? null : unchecked(this.values[at]);
   }
 
   /** Adds or replaces. Id 0 means "no context" and is ignored. */
   set(id: u32, value: T): void {
     if (id == 0) return;
-    const found = this.find(id);
+    const found = this.place(id);
     if (found >= 0) {
       unchecked((this.values[found] = value));
       return;
     }
-    if ((this.size + 1) * 2 > this.keys.length) this.grow();
-    this.insert(id, value);
+    if ((this.size + 1) * 2 > this.keys.length) {
+      this.grow();
+      this.insert(id, value);
+    } else {
+      unchecked((this.keys[~found] = id));
+      unchecked((this.values[~found] = value));
+    }
     this.size++;
   }
 
+  /** Adds or replaces, where `place` has found the id: without looking for it again, unless it was moved since. */
+  setAt(place: i32, id: u32, value: T): void {
+    if (<u32>place < <u32>this.keys.length && unchecked(this.keys[place]) == id) unchecked((this.values[place] = value));
+    else this.set(id, value);
+  }
+
+  /** What stands at a place; null for a negative one. */
+  at(place: i32): T | null {
+    return place < 0 ? null : unchecked(this.values[place]);
+  }
+
   remove(id: u32): T | null {
-    let hole = this.find(id);
+    let hole = this.place(id);
     if (hole < 0) return null;
     const removed = unchecked(this.values[hole]);
     const mask = this.keys.length - 1;
@@ -60,14 +76,15 @@ export class IdTable<T> {
     for (let i = 0; i < ids.length; i++) this.remove(ids[i]);
   }
 
-  private find(id: u32): i32 {
-    if (id == 0) return -1;
-    const mask = this.keys.length - 1;
+  /** Where an id stands; negative: nowhere, and it belongs to `~place`. */
+  place(id: u32): i32 {
+    const keys = this.keys;
+    const mask = keys.length - 1;
     let at = (<i32>spread(id)) & mask;
     while (true) {
-      const key = unchecked(this.keys[at]);
+      const key = unchecked(keys[at]);
+      if (key == 0) return ~at;
       if (key == id) return at;
-      if (key == 0) return -1;
       at = (at + 1) & mask;
     }
   }

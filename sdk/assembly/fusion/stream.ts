@@ -1,10 +1,12 @@
 import { BufferType, FilterDataStatus, FilterHeadersStatus, FilterTrailersStatus, MapType, Status, StreamType } from "../abi/enums";
 import { Body } from "../body";
-import { current, epoch, setCurrent } from "../context/callback";
+import { current, depth, epoch, setCurrent } from "../context/callback";
 import { HttpContext } from "../context/http";
 import { RootContext } from "../context/root";
 import { Headers } from "../headers/headers";
 import { Phase, Stop } from "./stop";
+
+const logged: Headers = new Headers();
 
 /**
  * A stream that goes through its parts as through a chain of Envoy's filters: the request forward, the response backward through those that the
@@ -13,7 +15,7 @@ import { Phase, Stop } from "./stop";
  */
 export class FusedStream extends HttpContext {
   private readonly parts: StaticArray<HttpContext | null>;
-  /** Parts that the request has come to: the others know nothing of this stream. */
+  /** Parts that the request has come to: the others know nothing of this stream. No place is above the number of parts. */
   private reached: i32 = 0;
   /** How many of them the response goes through: those that the request had come to when it began. */
   private answering: i32 = -1;
@@ -72,8 +74,8 @@ export class FusedStream extends HttpContext {
 
   onLog(): void {
     for (let i = 0; i < this.parts.length; i++) {
-      const part = this.parts[i];
-      if (part === null) this.roots[i]._logs(this._id, this._view(MapType.RequestHeaders));
+      const part = unchecked(this.parts[i]);
+      if (part === null) unchecked(this.roots[i])._logs(this._id, this.loggedView());
       else {
         part._ended();
         part.onLog();
@@ -81,9 +83,14 @@ export class FusedStream extends HttpContext {
     }
   }
 
+  /** One for all streams, for none logs while another one does; in debug builds, where one that was kept is to be found out, one for each. */
+  private loggedView(): Headers {
+    return ASC_NO_ASSERT && depth == 1 ? logged.bind(MapType.RequestHeaders, this._id, this) : this._view(MapType.RequestHeaders);
+  }
+
   onDone(): void {
     for (let i = 0; i < this.parts.length; i++) {
-      const part = this.parts[i];
+      const part = unchecked(this.parts[i]);
       if (part === null) continue;
       part._ended();
       part.onDone();
@@ -92,7 +99,7 @@ export class FusedStream extends HttpContext {
 
   onDelete(): void {
     for (let i = 0; i < this.parts.length; i++) {
-      const part = this.parts[i];
+      const part = unchecked(this.parts[i]);
       if (part === null) continue;
       part._ended();
       part.onDelete();
@@ -117,7 +124,7 @@ export class FusedStream extends HttpContext {
     const end = request ? this.requestEnd : this.responseEnd;
     const steps = request ? this.roots.length : this.steps(false);
     for (; step < steps; step++) {
-      const part = request ? this.open(step) : this.parts[this.placeOf(false, step)];
+      const part = request ? this.open(step) : unchecked(this.parts[this.placeOf(false, step)]);
       if (part === null) continue;
       part._enter(request);
       let answer: u32 = 0;
@@ -140,7 +147,7 @@ export class FusedStream extends HttpContext {
     const end = request ? this.requestEnd : this.responseEnd;
     const holder = stop === null ? -1 : stop.holder;
     for (; step < this.steps(request); step++) {
-      const part = this.parts[this.placeOf(request, step)];
+      const part = unchecked(this.parts[this.placeOf(request, step)]);
       if (part === null) continue;
       body._window(stop !== null && step < holder ? stop.held : 0);
       part._enter(request);
@@ -162,7 +169,7 @@ export class FusedStream extends HttpContext {
 
   private trailersFrom(request: bool, step: i32, trailers: Headers): u32 {
     for (; step < this.steps(request); step++) {
-      const part = this.parts[this.placeOf(request, step)];
+      const part = unchecked(this.parts[this.placeOf(request, step)]);
       if (part === null) continue;
       part._enter(request);
       let answer: u32 = 0;
@@ -217,7 +224,7 @@ export class FusedStream extends HttpContext {
   /** The object of a part, made when the request comes to it; null: the part takes no part in HTTP. */
   private open(place: i32): HttpContext | null {
     this.reached = place + 1;
-    const made = this.roots[place].createHttpContext();
+    const made = unchecked(this.roots[place]).createHttpContext();
     if (made === null) return null;
     // One object for two streams would hide the first from its filter: a way around an authorization filter.
     if (made._id != 0) abort("createHttpContext returned an object that serves another stream", "sdk/assembly/fusion/stream.ts", 0, 0);
@@ -225,7 +232,7 @@ export class FusedStream extends HttpContext {
     made._rootId = this._rootId;
     made._whole = this;
     made._place = place;
-    this.parts[place] = made;
+    unchecked((this.parts[place] = made));
     return made;
   }
 
@@ -238,7 +245,7 @@ export class FusedStream extends HttpContext {
 
   /** @internal */
   _part(place: i32): HttpContext | null {
-    return this.parts[place];
+    return unchecked(this.parts[place]);
   }
 
   /** @internal A part that had stopped a direction lets it go: to the parts behind it, and behind the last one to Envoy. */
@@ -273,7 +280,7 @@ export class FusedStream extends HttpContext {
     const request = <i32>map == MapType.RequestHeaders;
     if (!request && <i32>map != MapType.ResponseHeaders) return super._view(map);
     const known = request ? this.requestView : this.responseView;
-    if (known !== null && known._isOf(epoch)) return known;
+    if (known !== null && known._isOf(this, epoch)) return known;
     const made = super._view(map);
     if (request) this.requestView = made;
     else this.responseView = made;
@@ -284,7 +291,7 @@ export class FusedStream extends HttpContext {
   _openStreams(): i32 {
     let streams = 0;
     for (let i = 0; i < this.parts.length; i++) {
-      const part = this.parts[i];
+      const part = unchecked(this.parts[i]);
       if (part !== null) streams += part._streams;
     }
     return streams;

@@ -14,7 +14,7 @@ import { allocate, ArenaBuffer, duplicate } from "../memory/arena";
 import { sameBytes } from "../memory/compare";
 import { Misuse, refuse } from "../refuse";
 import { quote } from "./list";
-import { HeaderName, isFieldValue, isRequestValue, isTrailersTe, mayRemove, NameKind } from "./name";
+import { HeaderName, isFieldValue, isRequestValue, isTrailersTe, markOf, mayRemove, NameKind } from "./name";
 
 const HEAD: Bytes = Bytes.of("HEAD");
 
@@ -35,10 +35,19 @@ export class Headers {
   private loaded: bool = false;
   /** The stream's count of edits when this view was in step with the host. */
   private edits: u32 = 0;
-  /** Index in the arena, 16 bytes a pair: address and length of name and value. */
+  /** As the host gave it: the number of pairs, the sizes of each, then the texts. */
+  private block: usize = 0;
+  private end: usize = 0;
+  /** Index in the arena, 16 bytes a pair: address and length of name and value. 0: there is none yet. */
   private entries: usize = 0;
   private pairs: i32 = 0;
   private room: i32 = 0;
+  /** A bit for each name's mark: most names that a filter asks for are not there, and that is found without a look at those that are. */
+  private marks: u64 = 0;
+  /** Without an index: pairs that may still be passed on the search for names, the pair that was found last, and where its texts lie. */
+  private steps: i32 = 0;
+  private found: i32 = 0;
+  private foundAt: usize = 0;
 
   /** @internal Ties the view to a map of a context for this callback. */
   bind(map: MapType, contextId: u32, stream: HttpContext | null): Headers {
@@ -51,9 +60,9 @@ export class Headers {
     return this;
   }
 
-  /** @internal Whether it is good in this callback. */
-  _isOf(epoch: u32): bool {
-    return this.born == epoch;
+  /** @internal Whether it is good in this callback, and a stream's. */
+  _isOf(stream: HttpContext, epoch: u32): bool {
+    return this.born == epoch && this.stream === stream;
   }
 
   /** Number of pairs. */
@@ -64,7 +73,7 @@ export class Headers {
 
   /** Name of pair `index` (0 to size - 1); null outside. */
   nameAt(index: i32): Bytes | null {
-    if (!this.load() || <u32>index >= <u32>this.pairs) return null;
+    if (!this.load() || <u32>index >= <u32>this.pairs || !this.indexed()) return null;
     const entry = this.entry(index);
     return Bytes.borrow(load<usize>(entry), load<i32>(entry, 4));
   }
@@ -72,8 +81,19 @@ export class Headers {
   /** Value of pair `index` (0 to size - 1); null outside. */
   valueAt(index: i32): Bytes | null {
     if (!this.load() || <u32>index >= <u32>this.pairs) return null;
+    if (this.entries == 0 && index == this.found) {
+      const sizes = this.sizesOf(index);
+      return Bytes.borrow(this.foundAt + <usize>load<u32>(sizes) + 1, load<i32>(sizes, 4));
+    }
+    if (!this.indexed()) return null;
     const entry = this.entry(index);
     return Bytes.borrow(load<usize>(entry, 8), load<i32>(entry, 12));
+  }
+
+  /** Reads all headers and makes an index of their names, now: for who will ask for four and more. For fewer it takes longer than it saves. */
+  prepare(): Headers {
+    if (this.load()) this.indexed();
+    return this;
   }
 
   has(name: HeaderName): bool {
@@ -118,6 +138,7 @@ export class Headers {
     if (first < 0) return null;
     let next = this.find(name, first + 1);
     if (next < 0) return this.valueAt(first);
+    if (!this.indexed()) return null;
     const text = new ArenaBuffer();
     this.pushValue(text, first);
     for (; next >= 0; next = this.find(name, next + 1)) {
@@ -130,7 +151,9 @@ export class Headers {
   /** Bytes of all names and values. */
   get byteSize(): i32 {
     let bytes = 0;
-    for (let i = 0, n = this.size; i < n; i++) bytes += load<i32>(this.entry(i), 4) + load<i32>(this.entry(i), 12);
+    const pairs = this.size;
+    if (!this.indexed()) return 0;
+    for (let i = 0; i < pairs; i++) bytes += load<i32>(this.entry(i), 4) + load<i32>(this.entry(i), 12);
     return bytes;
   }
 
@@ -264,6 +287,11 @@ export class Headers {
   /** Index of the first pair of that name at or after `from`, or -1. */
   private find(name: HeaderName, from: i32): i32 {
     if (!this.load()) return -1;
+    if (this.entries == 0) {
+      if (this.steps > 0 && (from == 0 || from == this.found + 1)) return this.search(name.bytes, from);
+      if (!this.indexed()) return -1;
+    }
+    if ((this.marks & name.mark) == 0) return -1;
     const length = name.bytes.length;
     const text = name.bytes.ptr;
     let entry = this.entry(from);
@@ -273,18 +301,53 @@ export class Headers {
     return -1;
   }
 
-  private drop(name: HeaderName): void {
-    let kept = 0;
-    for (let i = 0; i < this.pairs; i++) {
-      const entry = this.entry(i);
-      if (isNamed(entry, name.bytes)) continue;
-      if (kept != i) memory.copy(this.entry(kept), entry, 16);
-      kept++;
+  /** The same without an index, which takes longer to make than to find two or three names. */
+  private search(name: Bytes, from: i32): i32 {
+    let sizes = this.sizesOf(from);
+    let at = this.block + 4 + ((<usize>this.pairs) << 3);
+    if (from > 0) at = this.foundAt + <usize>load<u32>(sizes - 8) + <usize>load<u32>(sizes - 4) + 2;
+    for (let i = from; i < this.pairs; i++, sizes += 8) {
+      const length = load<u32>(sizes);
+      const value = load<u32>(sizes, 4);
+      const next = at + <usize>length + <usize>value + 2;
+      // A VM has 1 GiB at most: smaller sizes cannot wrap around.
+      if ((length | value) >> 29 != 0 || next > this.end) {
+        this.malformed();
+        return -1;
+      }
+      if (length == <u32>name.length && sameBytes(at, name.ptr, <usize>length)) {
+        this.steps -= i - from;
+        this.found = i;
+        this.foundAt = at;
+        return i;
+      }
+      at = next;
     }
-    this.pairs = kept;
+    this.steps -= this.pairs - from;
+    return -1;
+  }
+
+  // @ts-ignore: decorator
+  @inline private sizesOf(index: i32): usize {
+    return this.block + 4 + ((<usize>index) << 3);
+  }
+
+  private drop(name: HeaderName): void {
+    if (!this.indexed()) return;
+    const first = this.find(name, 0);
+    if (first < 0) return;
+    let kept = this.entry(first);
+    for (let entry = kept + 16, end = this.entry(this.pairs); entry < end; entry += 16) {
+      if (isNamed(entry, name.bytes)) continue;
+      store<u64>(kept, load<u64>(entry));
+      store<u64>(kept, load<u64>(entry, 8), 8);
+      kept += 16;
+    }
+    this.pairs = <i32>((kept - this.entries) >> 4);
   }
 
   private append(name: HeaderName, value: Bytes): void {
+    if (!this.indexed()) return;
     if (this.pairs == this.room) {
       const entries = allocate((<usize>(this.room * 2 + 8)) << 4);
       if (entries == 0) {
@@ -305,6 +368,7 @@ export class Headers {
     store<i32>(entry, name.bytes.length, 4);
     store<usize>(entry, own, 8);
     store<i32>(entry, value.length, 12);
+    this.marks |= name.mark;
   }
 
   /** True when host calls on this map reach the right stream in this callback. */
@@ -345,36 +409,52 @@ export class Headers {
     clearOut();
     this.status = <Status>proxy_get_header_map_pairs(this.map, OUT, OUT_LENGTH);
     if (this.status != Status.Ok) return false;
-    return this.index(load<usize>(OUT), load<i32>(OUT_LENGTH));
+    const length = load<i32>(OUT_LENGTH);
+    this.block = load<usize>(OUT);
+    this.end = this.block + <usize>length;
+    this.entries = 0;
+    this.found = -1;
+    this.loaded = true;
+    if (length < 4) {
+      // No map in this phase, or an empty one.
+      this.block = NO_PAIRS;
+      this.end = NO_PAIRS + 4;
+      return true;
+    }
+    const count = load<i32>(this.block);
+    if (count < 0 || 4 + ((<i64>count) << 3) > <i64>length) return this.malformed();
+    this.pairs = count;
+    this.steps = count << 1;
+    return true;
   }
 
-  /** Walks the block: count, sizes of each name and value, then the texts, each closed by NUL. */
-  private index(block: usize, length: i32): bool {
-    this.room = 0;
-    this.loaded = true;
-    if (length < 4) return true; // no map in this phase, or an empty one
-    const count = load<i32>(block);
-    const texts = 4 + ((<i64>count) << 3);
-    if (count < 0 || texts > <i64>length) return this.malformed();
+  /** Walks the block, once: sizes of each name and value, then the texts, each closed by NUL. */
+  private indexed(): bool {
+    if (this.entries != 0) return true;
+    const count = this.pairs;
     const room = count + 4;
     const entries = allocate((<usize>room) << 4);
     if (entries == 0) return this.malformed();
-    const end = block + <usize>length;
-    let at = block + <usize>texts;
+    const end = this.end;
+    let at = this.block + 4 + ((<usize>count) << 3);
     let entry = entries;
-    for (let sizes = block + 4, last = sizes + ((<usize>count) << 3); sizes < last; sizes += 8, entry += 16) {
+    let marks: u64 = 0;
+    for (let sizes = this.block + 4, last = sizes + ((<usize>count) << 3); sizes < last; sizes += 8, entry += 16) {
       const name = load<u32>(sizes);
       const value = load<u32>(sizes, 4);
-      if (<u64>name + <u64>value + 2 > <u64>(end - at)) return this.malformed();
+      const second = at + <usize>name + 1;
+      const next = second + <usize>value + 1;
+      // A VM has 1 GiB at most: smaller sizes cannot wrap around.
+      if ((name | value) >> 29 != 0 || next > end) return this.malformed();
       store<usize>(entry, at);
       store<u32>(entry, name, 4);
-      at += <usize>name + 1;
-      store<usize>(entry, at, 8);
+      store<usize>(entry, second, 8);
       store<u32>(entry, value, 12);
-      at += <usize>value + 1;
+      marks |= markOf(at, name);
+      at = next;
     }
+    this.marks = marks;
     this.entries = entries;
-    this.pairs = count;
     this.room = room;
     return true;
   }
@@ -385,6 +465,9 @@ export class Headers {
     return false;
   }
 }
+
+/** A block without any. */
+const NO_PAIRS: usize = memory.data(4, 4);
 
 /** True when an entry of the index has this name. */
 // @ts-ignore: decorator

@@ -1,6 +1,7 @@
 import { Bytes } from "../bytes";
 import { Status } from "../abi/enums";
 import { ArenaBuffer } from "../memory/arena";
+import { copyBytes } from "../memory/copy";
 import { Misuse, refuse } from "../refuse";
 import { HeaderName, isFieldValue, isRequestValue, NameKind } from "./name";
 
@@ -88,7 +89,7 @@ export class HeaderList {
 
   private put(bytes: Bytes): void {
     const at = changetype<usize>(this.text) + <usize>this.used;
-    memory.copy(at, bytes.ptr, bytes.length);
+    copyBytes(at, bytes.ptr, <usize>bytes.length);
     store<u8>(at + <usize>bytes.length, 0);
     this.used += bytes.length + 1;
   }

@@ -1,4 +1,5 @@
 import { Bytes } from "../bytes";
+import { copyBytes } from "./copy";
 
 /**
  * The memory that the host's answers are copied to: a block that is handed out from the front and forgotten as a whole when the
@@ -64,7 +65,7 @@ export function highWater(): usize {
 /** A borrowed copy of `length` bytes at `from`, for values that must outlast a change of their source within the callback. */
 export function duplicate(from: usize, length: i32): usize {
   const to = allocate(<usize>length);
-  if (to != 0) memory.copy(to, from, <usize>length);
+  if (to != 0) copyBytes(to, from, <usize>length);
   return to;
 }
 
@@ -93,7 +94,7 @@ export class ArenaBuffer {
         this.ok = false;
         return 0;
       }
-      memory.copy(at, this.at, this.length);
+      copyBytes(at, this.at, <usize>this.length);
       this.at = at;
       this.capacity = capacity;
     }
@@ -104,7 +105,7 @@ export class ArenaBuffer {
 
   push(from: usize, length: i32): void {
     const to = this.reserve(length);
-    if (to != 0) memory.copy(to, from, <usize>length);
+    if (to != 0) copyBytes(to, from, <usize>length);
   }
 
   pushByte(byte: u8): void {
@@ -119,9 +120,11 @@ export class ArenaBuffer {
 
   /** The length in four bytes, then the bytes: written one after the other, no two lists of them are alike. */
   pushSized(bytes: Bytes): void {
-    const length = this.reserve(4);
-    if (length != 0) store<u32>(length, bytes.length);
-    this.pushBytes(bytes);
+    bytes._fresh();
+    const to = this.reserve(4 + bytes.length);
+    if (to == 0) return;
+    store<u32>(to, bytes.length);
+    copyBytes(to + 4, bytes.ptr, <usize>bytes.length);
   }
 
   pushDecimal(value: u64): void {

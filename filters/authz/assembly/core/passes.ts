@@ -1,4 +1,5 @@
 import { Bytes } from "proxy-wasm-assemblyscript-sdk";
+import { sameBytes } from "proxy-wasm-assemblyscript-sdk/assembly/memory/compare";
 import { Answer } from "./answer";
 import { globMatches } from "./glob";
 import { templateMatches } from "./template";
@@ -19,11 +20,11 @@ export function passes(asks: Asks, text: usize, length: i32, extra: i32, value: 
   const size = value.length;
   switch (asks) {
     case Asks.Exact:
-      return yes(size == length && memory.compare(at, text, length) == 0);
+      return yes(size == length && sameBytes(at, text, <usize>length));
     case Asks.Prefix:
-      return yes(size >= length && memory.compare(at, text, length) == 0);
+      return yes(size >= length && sameBytes(at, text, <usize>length));
     case Asks.Suffix:
-      return yes(size - length >= extra && memory.compare(at + <usize>(size - length), text, length) == 0);
+      return yes(size - length >= extra && sameBytes(at + <usize>(size - length), text, <usize>length));
     case Asks.Present:
       return Answer.Yes;
     case Asks.NonEmpty:

@@ -9,7 +9,7 @@ import { Asks, ONLY_ALONE, ONLY_LISTED } from "./tests";
 
 const ASKS: i32 = 0xff;
 
-/** All rules as one flat program: `Layout` says how. */
+/** All rules as one flat program: `Layout` says how, and where it leads is within its bounds. */
 export class Program {
   private readonly subjects: Subject[];
   private readonly starts: StaticArray<i32>;
@@ -56,14 +56,19 @@ export class Program {
     return [to, source, when].filter((part) => part.length > 0).join("; ");
   }
 
+  // @ts-ignore: decorator
+  @inline private word(at: i32): i32 {
+    return unchecked(this.words[at]);
+  }
+
   private begin(rule: i32): void {
-    const start = this.starts[rule];
-    this.wide = this.words[start] == 1;
+    const start = unchecked(this.starts[rule]);
+    this.wide = this.word(start) == 1;
     this.next = start + 1;
   }
 
   private failures(name: string, from: Attributes): string {
-    const count = this.words[this.next++];
+    const count = this.word(this.next++);
     const failed: string[] = [];
     for (let i = 0; i < count; i++) {
       if (!this.wholeList(from)) failed.push(name + "[" + i.toString() + "]." + this.fields[this.failing]);
@@ -73,10 +78,10 @@ export class Program {
 
   /** One of several lists holds; or there is none. */
   private anyList(from: Attributes): bool {
-    const count = this.words[this.next++];
+    const count = this.word(this.next++);
     let holds = count == 0;
     for (let i = 0; i < count; i++) {
-      if (holds) this.next += this.words[this.next + 1] + 2;
+      if (holds) this.next += this.word(this.next + 1) + 2;
       else holds = this.wholeList(from);
     }
     return holds;
@@ -84,8 +89,8 @@ export class Program {
 
   /** All groups of a list hold. */
   private wholeList(from: Attributes): bool {
-    const count = this.words[this.next];
-    const end = this.next + this.words[this.next + 1] + 2;
+    const count = this.word(this.next);
+    const end = this.next + this.word(this.next + 1) + 2;
     this.next += 2;
     let holds = true;
     for (let i = 0; i < count && holds; i++) holds = this.group(from);
@@ -95,18 +100,18 @@ export class Program {
 
   private group(from: Attributes): bool {
     const at = this.next;
-    const subject = this.subjects[this.words[at]];
-    const count = this.words[at + 3];
-    const notCount = this.words[at + 4];
+    const subject = unchecked(this.subjects[this.word(at)]);
+    const count = this.word(at + 3);
+    const notCount = this.word(at + 4);
     const tests = at + GROUP_WORDS;
     this.next = tests + (count + notCount) * TEST_WORDS;
-    this.failing = this.words[count > 0 ? at + 1 : at + 2];
+    this.failing = this.word(count > 0 ? at + 1 : at + 2);
     const presence = subject.of(from);
     if (presence == Presence.Unknown) return this.wide;
     if (presence == Presence.Absent) return count == 0;
     if (subject.plurality == Plurality.Alternatives) return this.alternatives(subject, tests, count, notCount);
     if (count > 0 && !this.holds(this.set(subject, tests, count))) return false;
-    this.failing = this.words[at + 2];
+    this.failing = this.word(at + 2);
     return notCount == 0 || this.fails(this.set(subject, tests + count * TEST_WORDS, notCount));
   }
 
@@ -119,11 +124,11 @@ export class Program {
     const values = all ? subject.values.length : own;
     const notTests = tests + count * TEST_WORDS;
     for (let i = 0; i < values; i++) {
-      const value = subject.values[i];
+      const value = unchecked(subject.values[i]);
       // What is only one reading of the lines can exclude the request from a narrow rule, and does not have to be named by it.
       const is = count == 0 || (!wide && i >= own) || this.holds(this.test(subject, value, tests, count));
       const isNot = notCount == 0 || this.fails(this.test(subject, value, notTests, notCount));
-      this.failing = this.words[tests - GROUP_WORDS + (is ? 2 : 1)];
+      this.failing = this.word(tests - GROUP_WORDS + (is ? 2 : 1));
       if ((is && isNot) == wide) return wide;
     }
     return !wide;
@@ -134,7 +139,7 @@ export class Program {
     if (subject.plurality == Plurality.Pair) return this.pair(subject, tests, count);
     let answer = Answer.No;
     for (let i = 0; i < subject.values.length && answer != Answer.Yes; i++) {
-      const one = this.test(subject, subject.values[i], tests, count);
+      const one = this.test(subject, unchecked(subject.values[i]), tests, count);
       if (one != Answer.No) answer = one;
     }
     return answer;
@@ -163,7 +168,7 @@ export class Program {
   /** Does the value pass one of the tests? */
   private test(subject: Subject, value: Bytes, tests: i32, count: i32): Answer {
     const words = this.words;
-    const raw = value === subject.values[0];
+    const raw = value === unchecked(subject.values[0]);
     let answer = Answer.No;
     for (let i = 0, at = tests; i < count; i++, at += TEST_WORDS) {
       const asks = unchecked(words[at]);

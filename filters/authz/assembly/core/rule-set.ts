@@ -1,3 +1,5 @@
+import { copyBytes } from "proxy-wasm-assemblyscript-sdk/assembly/memory/copy";
+
 const ONE: u64 = 1;
 
 /** A set of rules, one bit for each. */
@@ -15,22 +17,22 @@ export class RuleSet {
   }
 
   addAll(other: RuleSet): void {
-    for (let i = 0; i < this.words.length; i++) this.words[i] |= other.words[i];
+    for (let i = 0; i < this.words.length; i++) unchecked((this.words[i] |= other.words[i]));
   }
 
   set(other: RuleSet): void {
-    memory.copy(changetype<usize>(this.words), changetype<usize>(other.words), (<usize>this.words.length) << 3);
+    copyBytes(changetype<usize>(this.words), changetype<usize>(other.words), (<usize>this.words.length) << 3);
   }
 
   /** The first rule at or after `from`; `size` where there is none. */
   next(from: i32): i32 {
-    if (from >= this.size) return this.size;
+    if (<u32>from >= <u32>this.size) return this.size;
     let word = from >> 6;
     const first: u64 = from & 63;
-    let bits = this.words[word] & (u64.MAX_VALUE << first);
+    let bits = unchecked(this.words[word]) & (u64.MAX_VALUE << first);
     while (bits == 0) {
       if (++word == this.words.length) return this.size;
-      bits = this.words[word];
+      bits = unchecked(this.words[word]);
     }
     return (word << 6) + <i32>ctz(bits);
   }

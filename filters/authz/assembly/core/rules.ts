@@ -12,7 +12,7 @@ export class Rules {
   private readonly index: RuleIndex;
   private readonly decision: Decision = new Decision();
   /** Where each part of the rules ends, as `PARTS` orders them. */
-  private readonly ends: i32[];
+  private readonly ends: StaticArray<i32>;
 
   /**
    * @param strict as in `Program`
@@ -29,10 +29,10 @@ export class Rules {
     private open: bool,
   ) {
     const sorted: RuleSpec[] = [];
-    const ends: i32[] = [];
+    const ends = new StaticArray<i32>(PARTS);
     for (let part = 0; part < PARTS; part++) {
       for (let i = 0; i < specs.length; i++) if (partOf(specs[i]) == part) sorted.push(specs[i]);
-      ends.push(sorted.length);
+      ends[part] = sorted.length;
     }
     this.program = new Program(sorted, subjects, strict);
     this.index = new RuleIndex(sorted, subjects);
@@ -66,21 +66,25 @@ export class Rules {
   }
 
   private first(part: Part, from: Attributes): i32 {
-    const rule = this.next(part, part == 0 ? 0 : this.ends[part - 1], from);
-    return rule < this.ends[part] ? rule : -1;
+    const rule = this.next(part, part == 0 ? 0 : unchecked(this.ends[part - 1]), from);
+    return rule < unchecked(this.ends[part]) ? rule : -1;
   }
 
   /** The first rule of a part, at or after `start`, that matches; `ends[part]` or more where there is none. */
   private next(part: Part, start: i32, from: Attributes): i32 {
     const found = this.index.found;
     let rule = found.next(start);
-    while (rule < this.ends[part] && !this.program.matches(rule, from)) rule = found.next(rule + 1);
+    while (rule < unchecked(this.ends[part]) && !this.program.matches(rule, from)) rule = found.next(rule + 1);
     return rule;
   }
 
   private audit(decision: Decision, from: Attributes): void {
-    const end = this.ends[Part.Audit];
-    for (let rule = this.next(Part.Audit, this.ends[Part.Audit - 1], from); rule < end; rule = this.next(Part.Audit, rule + 1, from)) {
+    const end = unchecked(this.ends[Part.Audit]);
+    for (
+      let rule = this.next(Part.Audit, unchecked(this.ends[Part.Audit - 1]), from);
+      rule < end;
+      rule = this.next(Part.Audit, rule + 1, from)
+    ) {
       decision.audited.push(rule);
     }
   }

@@ -24,25 +24,34 @@ export function formatOf(field: i32): Format {
   return field < Field.TraceId ? field : field == Field.Uber ? Format.Jaeger : Format.B3Multi;
 }
 
-/** The trace headers of one request, as bytes that are valid as long as its callback runs. Reused from request to request. */
+/** The trace headers of one request, as bytes that are valid as long as its callback runs. Reused from request to request. A field is never out of bounds. */
 export class Incoming {
   private counts: StaticArray<i32> = new StaticArray<i32>(FIELDS);
   private starts: StaticArray<usize> = new StaticArray<usize>(FIELDS);
   private lengths: StaticArray<i32> = new StaticArray<i32>(FIELDS);
 
-  /** What came of a header: how often, and the first value. */
-  set(field: i32, count: i32, value: Bytes | null): void {
-    this.counts[field] = value === null ? 0 : count;
-    this.starts[field] = value === null ? 0 : value.ptr;
-    this.lengths[field] = value === null ? 0 : value.length;
+  /** Which came, a bit for each field. */
+  present: u32 = 0;
+
+  clear(): void {
+    this.present = 0;
   }
 
-  has(field: i32): bool {
-    return this.counts[field] > 0;
+  /** What came of a header: how often, once at least, and the first value. */
+  set(field: Field, count: i32, value: Bytes): void {
+    this.present |= 1 << field;
+    unchecked((this.counts[field] = count));
+    unchecked((this.starts[field] = value.ptr));
+    unchecked((this.lengths[field] = value.length));
+  }
+
+  has(field: Field): bool {
+    return ((this.present >> field) & 1) != 0;
   }
 
   /** The value, without the blanks around it; null when it is absent or repeated. */
-  unique(field: i32): Bytes | null {
-    return this.counts[field] == 1 ? Bytes.borrow(this.starts[field], this.lengths[field]).trim() : null;
+  unique(field: Field): Bytes | null {
+    if (!this.has(field) || unchecked(this.counts[field]) != 1) return null;
+    return Bytes.borrow(unchecked(this.starts[field]), unchecked(this.lengths[field])).trim();
   }
 }

@@ -1,4 +1,5 @@
 import { isBlank } from "proxy-wasm-assemblyscript-sdk/assembly/bytes";
+import { findByte } from "proxy-wasm-assemblyscript-sdk/assembly/memory/find";
 
 /** Walks a comma-separated header without making an object for each member: an attacker may send 30,000 of them. */
 export class Members {
@@ -17,8 +18,7 @@ export class Members {
   /** Goes to the next member that is not empty; false at the end. */
   next(): bool {
     while (this.at <= this.end) {
-      let stop = this.at;
-      while (stop < this.end && load<u8>(stop) != 0x2c) stop++;
+      const stop = findByte(this.at, this.end, 0x2c);
       let from = this.at;
       let to = stop;
       while (from < to && isBlank(load<u8>(from))) from++;
@@ -34,8 +34,8 @@ export class Members {
 
 /** Index of the first `byte` of a text at or after `from`, or -1. */
 export function find(text: usize, length: i32, byte: u8, from: i32 = 0): i32 {
-  for (let i = from; i < length; i++) {
-    if (load<u8>(text + <usize>i) == byte) return i;
-  }
-  return -1;
+  if (from >= length) return -1;
+  const end = text + <usize>length;
+  const found = findByte(text + <usize>from, end, byte);
+  return found == end ? -1 : <i32>(found - text);
 }

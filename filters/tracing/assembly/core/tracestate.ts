@@ -28,8 +28,8 @@ export class Tracestate {
     const members = this.members.of(header.ptr, header.length);
     while (members.next()) {
       if (this.count == MAX_MEMBERS || !isMember(members.start, members.length)) return false;
-      this.starts[this.count] = members.start;
-      this.lengths[this.count] = members.length;
+      unchecked((this.starts[this.count] = members.start));
+      unchecked((this.lengths[this.count] = members.length));
       this.count++;
     }
     return true;
@@ -99,9 +99,21 @@ export function isKey(key: usize, length: i32): bool {
 /** 3.3.1.3.2: up to 256 visible characters and inner spaces, without `,` and `=`, the last one not a space; not empty. */
 export function isValue(value: usize, length: i32): bool {
   if (length == 0 || length > 256) return false;
-  for (let i = 0; i < length; i++) {
-    const c = load<u8>(value + <usize>i);
+  const end = value + <usize>length;
+  let at = value;
+  for (; at + 8 <= end; at += 8) if (!areEightOfValue(load<u64>(at))) return false;
+  for (; at < end; at++) {
+    const c = load<u8>(at);
     if (c < 0x20 || c > 0x7e || c == 0x2c || c == 0x3d) return false;
   }
-  return load<u8>(value + <usize>length - 1) != 0x20;
+  return load<u8>(end - 1) != 0x20;
+}
+
+/** Of bytes below 0x80 an addition that reaches the top bit says "at least", and none reaches its neighbour: at least 0x20, not 0x7f, neither `,` nor `=`. */
+function areEightOfValue(word: u64): bool {
+  if ((word & 0x8080808080808080) != 0) return false;
+  const comma = (word ^ 0x2c2c2c2c2c2c2c2c) + 0x7f7f7f7f7f7f7f7f;
+  const equals = (word ^ 0x3d3d3d3d3d3d3d3d) + 0x7f7f7f7f7f7f7f7f;
+  const good = (word + 0x6060606060606060) & ~(word + 0x0101010101010101) & comma & equals;
+  return (good & 0x8080808080808080) == 0x8080808080808080;
 }

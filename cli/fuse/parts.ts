@@ -1,0 +1,72 @@
+import { existsSync, readFileSync, statSync } from "node:fs";
+import { readdir } from "node:fs/promises";
+import { dirname, join, relative, resolve } from "node:path";
+import { packageRoot } from "../../harness/provision/cache.ts";
+import { type Part, registeredName, virtualFolder } from "../../modules/fuse.ts";
+import { findFilters } from "../../modules/index.ts";
+import { moduleNotFound } from "../modules.ts";
+import { usage } from "../parse.ts";
+
+/** A part, and what it takes to compile it and to check its configuration. */
+export interface Source extends Part {
+  schema?: Record<string, unknown>;
+  /** Sources that the project does not have: meshscript's own. */
+  virtualFiles: Record<string, string>;
+}
+
+/** Where meshscript's own sources lie for the compiler: the same in any project, and so are the module's bytes. */
+const OWN = "meshscript";
+
+/**
+ * The part that a word names: a path to a filter's folder or index.ts, or the name of a filter of the project in the working directory or of meshscript.
+ * @throws MeshscriptError MS0506
+ */
+export async function partOf(word: string, cwd: string): Promise<Source> {
+  if (word.includes("/") || word.endsWith(".ts") || word === ".") return fromPath(word, cwd);
+  const projects = await findFilters(cwd);
+  const known = projects.find(({ name }) => name === word);
+  if (known) return partAt(join(cwd, known.entry), cwd, word);
+  const root = packageRoot();
+  const own = await ownNames(root);
+  if (!own.includes(word)) {
+    const names = [...projects.map(({ name }) => name), ...own];
+    throw moduleNotFound(word, names, "no filter of the project or of meshscript has that name; a path has a slash in it, as ./my-filter");
+  }
+  const folder = `filters/${word}`;
+  const files = [
+    virtualFolder(join(root, folder, "assembly"), `${OWN}/${folder}/assembly`),
+    virtualFolder(join(root, "policy/assembly"), `${OWN}/policy/assembly`),
+  ];
+  const virtualFiles = Object.assign(
+    { [`${OWN}/policy/index.ts`]: readFileSync(join(root, "policy/index.ts"), "utf8") },
+    ...(await Promise.all(files)),
+  );
+  return { name: word, entry: `${OWN}/${folder}/assembly/index.ts`, virtualFiles, ...schemaIn(join(root, folder)) };
+}
+
+/** Filters whose sources come with meshscript. */
+async function ownNames(root: string): Promise<string[]> {
+  const folders = await readdir(join(root, "filters"));
+  return folders.filter((name) => existsSync(join(root, "filters", name, "assembly/index.ts"))).sort();
+}
+
+function fromPath(word: string, cwd: string): Source {
+  const path = resolve(cwd, word);
+  const isFolder = existsSync(path) && statSync(path).isDirectory();
+  const candidates = isFolder ? [join(path, "assembly/index.ts"), join(path, "index.ts")] : [path];
+  const entry = candidates.find((file) => existsSync(file));
+  if (entry !== undefined) return partAt(entry, cwd, undefined);
+  throw usage("MS0506", `no such filter: ${word}`, isFolder ? "the folder has no assembly/index.ts" : "check the path");
+}
+
+function partAt(entry: string, cwd: string, known: string | undefined): Source {
+  const name = registeredName(entry) ?? known;
+  if (name === undefined)
+    throw usage("MS0506", `${relative(cwd, entry)} registers no filter, or several`, 'it has one line `register("NAME", ...)`');
+  return { name, entry: relative(cwd, entry).replaceAll("\\", "/"), virtualFiles: {}, ...schemaIn(dirname(dirname(entry))) };
+}
+
+function schemaIn(folder: string): { schema?: Record<string, unknown> } {
+  const file = join(folder, "config.schema.json");
+  return existsSync(file) ? { schema: JSON.parse(readFileSync(file, "utf8")) as Record<string, unknown> } : {};
+}
