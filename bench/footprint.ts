@@ -9,6 +9,7 @@ import { eventually } from "../harness/expect/eventually.ts";
 import { type Envoy, openEnvoy, openHost } from "../harness/index.ts";
 import { features } from "./arms/features.ts";
 import { buildModules } from "./arms/modules.ts";
+import { bytesPerStream } from "./run/per-stream.ts";
 
 const KIB = 1_024;
 const LOADS = 7;
@@ -29,6 +30,8 @@ interface Weight {
   /** By this process's V8 as Envoy's compiles it, every function at once: the least of several. */
   compileMilliseconds: number;
   linearMemoryBytes: number;
+  /** Of that, what each stream takes while it is open. */
+  streamBytes: number | undefined;
 }
 
 async function weigh(module: string, wasm: string, config: unknown, rootId = ""): Promise<Weight> {
@@ -44,7 +47,8 @@ async function weigh(module: string, wasm: string, config: unknown, rootId = "")
   await using host = await openHost({ filters: [{ name: module, wasm, config, rootId }] as never, componentLogLevel: "wasm:info" });
   for (let n = 0; n < 2_048; n++) await host.request({ path: "/orders/7", headers: { "x-user": "ann" } });
   linearMemoryBytes = Object.values(host.linearMemory()).reduce((sum, size) => sum + size, 0);
-  return { module, bytes: statSync(wasm).size, compileMilliseconds: Math.min(...times), linearMemoryBytes };
+  const streamBytes = rootId === "" ? await bytesPerStream(module, wasm, config) : undefined;
+  return { module, bytes: statSync(wasm).size, compileMilliseconds: Math.min(...times), linearMemoryBytes, streamBytes };
 }
 
 /** Resident memory of a process, in bytes. */
@@ -89,10 +93,12 @@ async function main(): Promise<void> {
   for (const { name, scenarios } of features) {
     weights.push(await weigh(name, modules.ours[name] ?? "", scenarios.allow.ways.ours?.config));
   }
+  const parts = features.map(({ name, scenarios }) => ({ name, config: scenarios.allow.ways.ours?.config }));
+  if (modules.fused) weights.push(await weigh("mesh, with these five", modules.fused, { filters: parts }));
   if (rust) weights.push(await weigh("Rust, all five", rust, features[2]?.scenarios.allow.ways.rust?.config, "ratelimit"));
-  console.log("| module | KiB | compiled in ms | linear memory, KiB |\n| --- | --- | --- | --- |");
-  for (const { module, bytes, compileMilliseconds, linearMemoryBytes } of weights) {
-    const cells = [(bytes / KIB).toFixed(1), compileMilliseconds.toFixed(1), (linearMemoryBytes / KIB).toFixed(0)];
+  console.log("| module | KiB | compiled in ms | linear memory, KiB | bytes of an open stream |\n| --- | --- | --- | --- | --- |");
+  for (const { module, bytes, compileMilliseconds, linearMemoryBytes, streamBytes } of weights) {
+    const cells = [(bytes / KIB).toFixed(1), compileMilliseconds.toFixed(1), (linearMemoryBytes / KIB).toFixed(0), `${streamBytes ?? ""}`];
     console.log(`| ${[module, ...cells].join(" | ")} |`);
   }
   const empty = await openEnvoy({ componentLogLevel: "wasm:warn" });

@@ -36,5 +36,13 @@ export const scenarios: readonly Scenario[] = [
       ...each,
     }));
   }),
+  { filter: "peer-metadata", name: "inbound, nobody says anything", config: { direction: "inbound" }, request, status: 200 },
+  {
+    filter: "mesh",
+    name: "five, allow",
+    config: { filters: features.map(({ name, scenarios }) => ({ name, config: scenarios.allow.ways.ours?.config })) },
+    request,
+    status: 200,
+  },
   { filter: "authz", name: "allow, 1000 policies", config: manyPolicies(1_000), request: { ...request, path: "/wanted" }, status: 200 },
 ];

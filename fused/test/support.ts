@@ -1,10 +1,9 @@
-import { fileURLToPath } from "node:url";
 import { builtModule } from "../../test/support/build-once.ts";
 
 /** The path of mesh.wasm, built from the sources as they are. */
 export function meshModule(): Promise<string> {
   const filters = ["authz", "fault-injection", "metrics", "peer-metadata", "ratelimit", "tracing"];
-  return builtModule("mesh", fileURLToPath(new URL("../assembly/index.ts", import.meta.url)), [
+  return builtModule("mesh", "fused/assembly/index.ts", [
     "fused/assembly",
     ...filters.map((name) => `filters/${name}/assembly`),
     "policy",

@@ -17,6 +17,7 @@ const entries = [
   "bench/host-requests.ts",
   "bench/metrics.ts",
   "bench/open-streams.ts",
+  "bench/soak.ts",
   "cli/main.ts",
   "dashboards/src/index.ts",
   "demo/main.ts",
@@ -43,7 +44,7 @@ const support = () => {
   const helper = (/** @type {string} */ file) => file.endsWith(".ts") && !file.endsWith(".test.ts") && !isAssemblyScript(file);
   return [
     ...["test/integrations/tools", "test/support", "test/rust"].flatMap((folder) => filesBelow(folder, helper)),
-    ...filesBelow("filters", (file) => file.includes("/test/") && helper(file)),
+    ...["filters", "fused"].flatMap((folder) => filesBelow(folder, (file) => file.includes("/test/") && helper(file))),
   ];
 };
 

@@ -70,6 +70,17 @@ export const wasm = {
 };
 
 /**
+ * Where the release module of these sources lies, when it is built and of them as they are: who wants it, as tests do, need not build it again.
+ * @param {string} entry its index.ts, relative to the repository @returns {string | undefined} absolute
+ */
+export function currentModule(entry) {
+  const found = [...sources()].find(([, each]) => each.entry === entry);
+  if (!found) return undefined;
+  const [name, { outDir, folders }] = found;
+  return isStamped(`module-${name}`, wanted(folders, common())) ? path.join(root, outDir, `${name}.wasm`) : undefined;
+}
+
+/**
  * Builds the named filters, all when none is named; those that are up to date are left alone unless forced.
  * @param {{ names?: readonly string[], force?: boolean }} options
  * @returns {Promise<{ name: string, report?: any, warnings: any[], built: boolean, error?: unknown }[]>}

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync, readdirSync } from "node:fs";
 import path from "node:path";
+import { pathToFileURL } from "node:url";
 
 import { packageRoot } from "../../harness/provision/cache.ts";
 import { buildModule } from "../../modules/index.ts";
@@ -19,12 +20,22 @@ export function builtModule(name: string, entry: string, sources: readonly strin
 }
 
 async function build(name: string, entry: string, sources: readonly string[]): Promise<string> {
+  const current = await currentModule(entry);
+  if (current !== undefined) return current;
   const hash = createHash("sha256");
   for (const file of [...sources, "modules"].flatMap(filesBelow)) hash.update(file).update(readFileSync(path.join(root, file)));
   const outDir = `.cache/test-modules/${name}-${hash.digest("hex").slice(0, 16)}`;
   const built = path.join(root, outDir, `${name}.wasm`);
   if (existsSync(built)) return built;
   return (await buildModule({ name, entry, outDir, baseDir: root })).files.wasm;
+}
+
+/** What `npm run build` has made of the same sources. A bundle does not know the scripts. */
+async function currentModule(entry: string): Promise<string | undefined> {
+  const script = path.join(root, "scripts/lib/wasm.mjs");
+  if (!existsSync(script)) return undefined;
+  const { currentModule: find } = (await import(pathToFileURL(script).href)) as { currentModule(entry: string): string | undefined };
+  return find(entry);
 }
 
 function filesBelow(folder: string): string[] {
