@@ -3,7 +3,7 @@ import type { Arm } from "./arm.ts";
 import { CALLBACKS, EMPTY, calibrators } from "./calibrators.ts";
 import type { Feature, Maker, Scenario } from "./feature.ts";
 import { features } from "./features.ts";
-import { fused } from "./fused.ts";
+import { apart, fused } from "./fused.ts";
 import type { Modules } from "./modules.ts";
 import { request } from "./request.ts";
 
@@ -19,7 +19,14 @@ export function allArms(modules: Modules): Arm[] {
     ...("missing" in modules.rust ? [] : [empty("rust/empty", { name: "empty", wasm: modules.rust.wasm, rootId: "empty" })]),
     ...makers.flatMap((maker) => features.flatMap((feature) => alone(maker, feature, modules))),
     ...makers.flatMap((maker) => [chain(`${maker}/four`, maker, four, modules), chain(`${maker}/five`, maker, features, modules)]),
-    ...(modules.fused ? [fused("fused/four", modules.fused, four), fused("fused/five", modules.fused, features)] : []),
+    ...(modules.fused
+      ? [
+          fused("fused/four", modules.fused, four),
+          fused("fused/five", modules.fused, features),
+          apart("apart/four", modules.fused, four),
+          apart("apart/five", modules.fused, features),
+        ]
+      : []),
     empty(CALLBACKS, { name: "callbacks", wasm: modules.callbacks }),
     ...calibrators(modules.calibrator),
   ];

@@ -4,13 +4,24 @@ import { request } from "./request.ts";
 
 /** Several filters of ours in one module and one VM: what each shows of itself alone, it must show here. */
 export function fused(name: string, wasm: string, parts: readonly Feature[]): Arm {
-  const ways = parts.map((feature) => ({ name: feature.name, way: feature.scenarios.allow.ways.ours }));
-  const config = { filters: ways.map(({ name, way }) => ({ name, config: way?.config })) };
-  return {
-    name,
-    request,
-    status: 200,
-    evidence: ways.flatMap(({ way }) => way?.evidence ?? []),
-    filters: [{ name: "mesh", wasm, config, vmId: `bench.${name}` }],
-  };
+  return { ...common(name, parts), filters: [{ name: "mesh", wasm, config: { filters: parts.map(part) }, vmId: `bench.${name}` }] };
+}
+
+/** The same module once for each filter, with that one alone in it: a VM each, but code that is compiled once, as that of the Rust arms is. */
+export function apart(name: string, wasm: string, parts: readonly Feature[]): Arm {
+  const filters = parts.map((feature) => ({
+    name: feature.name,
+    wasm,
+    config: { filters: [part(feature)] },
+    vmId: `bench.${name}.${feature.name}`,
+  }));
+  return { ...common(name, parts), filters };
+}
+
+function part({ name, scenarios }: Feature) {
+  return { name, config: scenarios.allow.ways.ours?.config };
+}
+
+function common(name: string, parts: readonly Feature[]): Omit<Arm, "filters"> {
+  return { name, request, status: 200, evidence: parts.flatMap(({ scenarios }) => scenarios.allow.ways.ours?.evidence ?? []) };
 }
