@@ -1,6 +1,7 @@
 import { native } from "../filters/ratelimit/test/native.ts";
 import type { FilterSpec } from "../harness/index.ts";
 import { buildModule } from "../modules/index.ts";
+import { mutation } from "./arms/tracing.ts";
 import { type Arm, measure } from "./cpu.ts";
 
 const headers = [
@@ -25,17 +26,6 @@ async function main(): Promise<void> {
     config: { limits: [{ name: "per-user", key: [{ header: "x-user" }], requests: 1_000_000, per: "1s", batch }], ...rest },
   });
   const nativeLimit = native({ max_tokens: 1_000_000_000, tokens_per_fill: 1_000_000_000, fill_interval: "1s" });
-  const mutation: FilterSpec = {
-    name: "envoy.filters.http.header_mutation",
-    typedConfig: {
-      "@type": "type.googleapis.com/envoy.extensions.filters.http.header_mutation.v3.HeaderMutation",
-      mutations: {
-        request_mutations: [
-          { append: { header: { key: "traceparent", value: "%REQ(x-request-id)%" }, append_action: "OVERWRITE_IF_EXISTS" } },
-        ],
-      },
-    },
-  };
   const arms: Arm[] = [
     { name: "empty filter, alone", filters: [{ name: "empty", wasm: empty }], copies: 1 },
     { name: "empty filter, each of 20", filters: [{ name: "empty", wasm: empty }], copies: 20 },

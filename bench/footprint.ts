@@ -7,7 +7,7 @@ import { parseArgs } from "node:util";
 import { setFlagsFromString } from "node:v8";
 import { eventually } from "../harness/expect/eventually.ts";
 import { type Envoy, openEnvoy, openHost } from "../harness/index.ts";
-import { features } from "./arms/features.ts";
+import { features, partsOf } from "./arms/features.ts";
 import { buildModules } from "./arms/modules.ts";
 import { bytesPerStream } from "./run/per-stream.ts";
 
@@ -93,8 +93,7 @@ async function main(): Promise<void> {
   for (const { name, scenarios } of features) {
     weights.push(await weigh(name, modules.ours[name] ?? "", scenarios.allow.ways.ours?.config));
   }
-  const parts = features.map(({ name, scenarios }) => ({ name, config: scenarios.allow.ways.ours?.config }));
-  if (modules.fused) weights.push(await weigh("mesh, with these five", modules.fused, { filters: parts }));
+  if (modules.fused) weights.push(await weigh("mesh, with these five", modules.fused, { filters: partsOf(features) }));
   if (rust) weights.push(await weigh("Rust, all five", rust, features[2]?.scenarios.allow.ways.rust?.config, "ratelimit"));
   console.log("| module | KiB | compiled in ms | linear memory, KiB | bytes of an open stream |\n| --- | --- | --- | --- | --- |");
   for (const { module, bytes, compileMilliseconds, linearMemoryBytes, streamBytes } of weights) {

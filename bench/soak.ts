@@ -5,6 +5,10 @@ import { soaks } from "./run/soaks.ts";
 
 const { values } = parseArgs({ options: { requests: { type: "string", default: "10000000" } } });
 const requests = Number(values.requests);
+if (!Number.isSafeInteger(requests) || requests < 1) {
+  console.error(`--requests must be a number of requests, got ${JSON.stringify(values.requests)}`);
+  process.exit(64);
+}
 for (const { title, filters, modules } of await soaks()) {
   console.log(`${title}: ${requests.toLocaleString("en")} requests`);
   for (const { module, early, late, objects } of await soak(filters, modules, requests)) {

@@ -4,7 +4,7 @@ export { type BuildOptions, type BuiltModule, type CompiledModule, buildModule, 
 export { callbackOf } from "./callbacks.ts";
 export { type CompileOptions, type Compiled, compile } from "./compile.ts";
 export { DebugCompiler, type DebugModule } from "./debug.ts";
-export { type Core, loadCore } from "./load-core.ts";
+export { type Core, type HostCalls, loadCore } from "./load-core.ts";
 export { type FilterSource, findFilters } from "./project.ts";
 export type { ModuleReport } from "./report.ts";
 export { type Frame, type SourcePlace, Symbolizer, placeOf } from "./symbolize.ts";

@@ -20,15 +20,24 @@ export interface Core {
   readI64(): bigint;
 }
 
+/** Host functions by name, such as `proxy_get_header_map_pairs`: given the module's memory and the arguments, they answer a status. */
+export type HostCalls = Record<string, (memory: DataView, ...args: number[]) => number>;
+
+interface CoreOptions {
+  baseDir?: string;
+  hostCalls?: HostCalls;
+}
+
 /**
  * Compiles an AssemblyScript file of exported plain functions, with assertions on, and loads it. Host calls answer 0 and do nothing, so a
  * `core/` that makes one shows it by finding nothing; what the module logs, as on a trap, is thrown with the trap.
  *
+ * @param options.hostCalls host functions that answer something else, given the module's memory
  * @example
  * const core = await loadCore(new URL("./core.as.ts", import.meta.url));
  * expect(core.call("refill", 3, 10)).toBe(7);
  */
-export async function loadCore(file: URL | string, { baseDir = process.cwd() } = {}): Promise<Core> {
+export async function loadCore(file: URL | string, { baseDir = process.cwd(), hostCalls = {} }: CoreOptions = {}): Promise<Core> {
   const entry = path.relative(baseDir, typeof file === "string" ? path.resolve(baseDir, file) : fileURLToPath(file));
   const imports = `import "${sdkPaths.abort.replace(/^~lib\//, "")}";\nexport * from "./${path.basename(entry, ".ts")}";\n`;
   const generated = `${path.dirname(entry)}/_${createHash("sha256").update(entry).digest("hex").slice(0, 8)}.ts`;
@@ -40,10 +49,10 @@ export async function loadCore(file: URL | string, { baseDir = process.cwd() } =
     flags: debugFlags,
   });
   if (!compiled.wasm) throw new MeshscriptError(compiled.diagnostics);
-  return instantiate(compiled.wasm);
+  return instantiate(compiled.wasm, hostCalls);
 }
 
-async function instantiate(wasm: Uint8Array): Promise<Core> {
+async function instantiate(wasm: Uint8Array, hostCalls: HostCalls): Promise<Core> {
   const module = await WebAssembly.compile(wasm as BufferSource);
   const logged: string[] = [];
   const memory = () => (exports.memory as WebAssembly.Memory).buffer;
@@ -51,9 +60,14 @@ async function instantiate(wasm: Uint8Array): Promise<Core> {
     logged.push(Buffer.from(memory(), at, length).toString());
     return 0;
   };
+  const answer = (name: string) => {
+    const own = hostCalls[name];
+    if (own) return (...args: number[]) => own(new DataView(memory()), ...args);
+    return name === "proxy_log" ? log : () => 0;
+  };
   const imports: WebAssembly.Imports = {};
   for (const { module: from, name } of WebAssembly.Module.imports(module)) {
-    imports[from] = { ...imports[from], [name]: name === "proxy_log" ? log : () => 0 };
+    imports[from] = { ...imports[from], [name]: answer(name) };
   }
   const { exports } = await WebAssembly.instantiate(module, imports);
   const call = (name: string, ...args: (number | bigint)[]) => {

@@ -7,3 +7,8 @@ import { tracing } from "./tracing.ts";
 
 /** In the order of a chain. */
 export const features: readonly Feature[] = [tracing, authz, ratelimit, faultInjection, metrics];
+
+/** The same on their allow paths, as parts of the fused module's configuration. */
+export function partsOf(all: readonly Feature[]): { name: string; config: unknown }[] {
+  return all.map(({ name, scenarios }) => ({ name, config: scenarios.allow.ways.ours?.config }));
+}

@@ -3,7 +3,7 @@ import type { Feature, Scenario } from "./feature.ts";
 import { request, untraced } from "./request.ts";
 
 /** Envoy's tracer cannot be had without spans, and no filter of its own mints ids: this only writes one header, of another's value. */
-const mutation: FilterSpec = {
+export const mutation: FilterSpec = {
   name: "envoy.filters.http.header_mutation",
   typedConfig: {
     "@type": "type.googleapis.com/envoy.extensions.filters.http.header_mutation.v3.HeaderMutation",

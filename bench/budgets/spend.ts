@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { meshModule } from "../../fused/test/support.ts";
 import { type Counts, openHost } from "../../harness/index.ts";
-import { builtModule } from "../../test/support/build-once.ts";
+import { filterModule } from "../../test/support/build-once.ts";
 import { median } from "../statistics/bootstrap.ts";
 import { instrumented } from "./instrument.ts";
 import type { Scenario } from "./scenarios.ts";
@@ -29,7 +29,7 @@ const NOW = "2026-01-01T00:00:00Z";
 
 /** Runs a scenario in the in-process host. */
 export async function spend({ filter, name, config, request, status }: Scenario): Promise<Spending> {
-  const file = await moduleOf(filter);
+  const file = await (filter === "mesh" ? meshModule() : filterModule(filter));
   const wasm = instrumented(await readFile(file));
   await using host = await openHost({
     filters: [{ name: filter, wasm, config } as never],
@@ -45,11 +45,6 @@ export async function spend({ filter, name, config, request, status }: Scenario)
     if (n >= WARM_UP) counts.push(response.counts[filter] as Counts);
   }
   return summary(counts);
-}
-
-function moduleOf(filter: string): Promise<string> {
-  if (filter === "mesh") return meshModule();
-  return builtModule(filter, `filters/${filter}/assembly/index.ts`, [`filters/${filter}/assembly`, "policy", "sdk/assembly"]);
 }
 
 /** Of most requests; those that do more than others, now and then, count in the mean alone. */

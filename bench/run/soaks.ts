@@ -1,7 +1,7 @@
 import { meshModule } from "../../fused/test/support.ts";
 import type { FilterSpec } from "../../harness/index.ts";
-import { builtModule } from "../../test/support/build-once.ts";
-import { features } from "../arms/features.ts";
+import { filterModule } from "../../test/support/build-once.ts";
+import { features, partsOf } from "../arms/features.ts";
 
 /** A chain whose modules must not grow. */
 export interface Soak {
@@ -13,13 +13,10 @@ export interface Soak {
 
 /** Every module in a chain, and the fused one, which has parts of the same names and so needs an Envoy of its own. */
 export async function soaks(): Promise<Soak[]> {
-  const parts = [
-    { name: "peer-metadata", config: { direction: "inbound" } as unknown },
-    ...features.map(({ name, scenarios }) => ({ name, config: scenarios.allow.ways.ours?.config })),
-  ];
+  const parts = [{ name: "peer-metadata", config: { direction: "inbound" } }, ...partsOf(features)];
   const modules = parts.map(({ name }) => name.replaceAll("-", "_"));
   const separate = parts.map(async ({ name, config }) => {
-    const wasm = await builtModule(name, `filters/${name}/assembly/index.ts`, [`filters/${name}/assembly`, "policy", "sdk/assembly"]);
+    const wasm = await filterModule(name);
     return { name, wasm, config } as FilterSpec;
   });
   const fused = { name: "mesh", wasm: await meshModule(), config: { filters: parts } } as FilterSpec;

@@ -2,19 +2,15 @@
 import { expect, test } from "vitest";
 import { eventually, onBothHosts } from "../../harness/expect/index.ts";
 import type { EnvoyRequest, OpenTarget, Target, WasmFilterSpec } from "../../harness/index.ts";
-import { builtModule } from "../../test/support/build-once.ts";
+import { filterModule } from "../../test/support/build-once.ts";
 import { meshModule } from "./support.ts";
 
 const NAMES = ["peer-metadata", "tracing", "authz", "ratelimit", "fault-injection", "metrics"] as const;
 const mesh = await meshModule();
-const modules = Object.fromEntries(
-  await Promise.all(
-    NAMES.map(async (name) => [
-      name,
-      await builtModule(name, `filters/${name}/assembly/index.ts`, [`filters/${name}/assembly`, "policy", "sdk/assembly"]),
-    ]),
-  ),
-) as Record<string, string>;
+const modules = Object.fromEntries(await Promise.all(NAMES.map(async (name) => [name, await filterModule(name)]))) as Record<
+  string,
+  string
+>;
 
 const policy = (name: string, action: string, rules: object[]) => ({
   apiVersion: "security.istio.io/v1",

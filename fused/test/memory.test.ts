@@ -2,7 +2,7 @@
 import { describe, expect, test } from "vitest";
 import { openHost } from "../../harness/host/index.ts";
 import { type WasmFilterSpec, closedLoop, openEnvoy } from "../../harness/index.ts";
-import { builtModule } from "../../test/support/build-once.ts";
+import { filterModule } from "../../test/support/build-once.ts";
 import { meshModule } from "./support.ts";
 
 const mesh = await meshModule();
@@ -35,7 +35,7 @@ describe("a request through five filters", () => {
     const separate = await Promise.all(
       Object.entries(configs).map(async ([name, config]) => ({
         name,
-        wasm: await builtModule(name, `filters/${name}/assembly/index.ts`, [`filters/${name}/assembly`, "policy", "sdk/assembly"]),
+        wasm: await filterModule(name),
         config,
       })),
     );

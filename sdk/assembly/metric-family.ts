@@ -1,6 +1,7 @@
 import { Bytes, isUtf8 } from "./bytes";
 import { randomBytes } from "./clock";
 import { ArenaBuffer } from "./memory/arena";
+import { all, areAscii, atLeast, isNot } from "./memory/eight";
 import { Counter, Gauge, Histogram } from "./metrics";
 import { refuse, Misuse } from "./refuse";
 import { SipHash } from "./siphash";
@@ -191,7 +192,7 @@ function isPlain(value: Bytes): bool {
   const begin = value.ptr;
   const end = begin + <usize>value.length;
   for (let at = begin; at < end; at++) {
-    while (at + 8 <= end && areLettersOrDigits(load<u64>(at))) at += 8;
+    while (at + 8 <= end && arePlain(load<u64>(at))) at += 8;
     if (at == end) break;
     const byte = load<u8>(at);
     if (byte < 0x20 || byte >= 0x7f || byte == 0x3b) return false;
@@ -202,16 +203,9 @@ function isPlain(value: Bytes): bool {
   return true;
 }
 
-/**
- * Of eight bytes all above `/` but `;`, `=` and 0x7f, which leaves dashes to be looked at one by one, and dots. Of bytes below 0x80 an addition that
- * reaches the top bit says "at least", and none reaches its neighbour.
- */
-function areLettersOrDigits(word: u64): bool {
-  if ((word & 0x8080808080808080) != 0) return false;
-  const semicolon = (word ^ 0x3b3b3b3b3b3b3b3b) + 0x7f7f7f7f7f7f7f7f;
-  const equals = (word ^ 0x3d3d3d3d3d3d3d3d) + 0x7f7f7f7f7f7f7f7f;
-  const good = (word + 0x5050505050505050) & ~(word + 0x0101010101010101) & semicolon & equals;
-  return (good & 0x8080808080808080) == 0x8080808080808080;
+/** Eight bytes from `0` to 0x7e but for `;` and `=`. Dashes and dots are below, to be looked at one by one. */
+function arePlain(word: u64): bool {
+  return areAscii(word) && all(atLeast(word, 0x30) & ~atLeast(word, 0x7f) & isNot(word, 0x3b) & isNot(word, 0x3d));
 }
 
 /** Of `component`, `cache`, `tag` and `wasm_filter`. */

@@ -19,6 +19,11 @@ export function builtModule(name: string, entry: string, sources: readonly strin
   return known;
 }
 
+/** The path of a filter's module, built from the sources as they are. @param name its folder in filters/ */
+export function filterModule(name: string): Promise<string> {
+  return builtModule(name, `filters/${name}/assembly/index.ts`, [`filters/${name}/assembly`, "policy", "sdk/assembly"]);
+}
+
 async function build(name: string, entry: string, sources: readonly string[]): Promise<string> {
   const current = await currentModule(entry);
   if (current !== undefined) return current;

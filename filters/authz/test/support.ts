@@ -1,14 +1,9 @@
-import { fileURLToPath } from "node:url";
 import type { NativeFilterSpec } from "../../../harness/index.ts";
-import { builtModule } from "../../../test/support/build-once.ts";
+import { filterModule } from "../../../test/support/build-once.ts";
 
 /** The path of authz.wasm, built from the sources as they are. */
 export function authzModule(): Promise<string> {
-  return builtModule("authz", fileURLToPath(new URL("../assembly/index.ts", import.meta.url)), [
-    "filters/authz/assembly",
-    "policy",
-    "sdk/assembly",
-  ]);
+  return filterModule("authz");
 }
 
 /** Envoy's own filter that says who is at the connection's other end: ipBlocks and source.ip need it in front. */

@@ -1,17 +1,12 @@
-import { fileURLToPath } from "node:url";
 import { expect } from "vitest";
 import { eventually } from "../../../harness/expect/index.ts";
 import type { Target } from "../../../harness/index.ts";
-import { builtModule } from "../../../test/support/build-once.ts";
+import { filterModule } from "../../../test/support/build-once.ts";
 import { type MetricsConfig, standardLabels } from "../config.ts";
 
 /** The path of metrics.wasm, built from the sources as they are. */
 export function metricsModule(): Promise<string> {
-  return builtModule("metrics", fileURLToPath(new URL("../assembly/index.ts", import.meta.url)), [
-    "filters/metrics/assembly",
-    "policy",
-    "sdk/assembly",
-  ]);
+  return filterModule("metrics");
 }
 
 export type Labels = Record<string, string>;

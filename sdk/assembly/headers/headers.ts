@@ -37,7 +37,6 @@ export class Headers {
   private edits: u32 = 0;
   /** As the host gave it: the number of pairs, the sizes of each, then the texts. */
   private block: usize = 0;
-  private end: usize = 0;
   /** Index in the arena, 16 bytes a pair: address and length of name and value. 0: there is none yet. */
   private entries: usize = 0;
   private pairs: i32 = 0;
@@ -308,20 +307,13 @@ export class Headers {
     if (from > 0) at = this.foundAt + <usize>load<u32>(sizes - 8) + <usize>load<u32>(sizes - 4) + 2;
     for (let i = from; i < this.pairs; i++, sizes += 8) {
       const length = load<u32>(sizes);
-      const value = load<u32>(sizes, 4);
-      const next = at + <usize>length + <usize>value + 2;
-      // A VM has 1 GiB at most: smaller sizes cannot wrap around.
-      if ((length | value) >> 29 != 0 || next > this.end) {
-        this.malformed();
-        return -1;
-      }
       if (length == <u32>name.length && sameBytes(at, name.ptr, <usize>length)) {
         this.steps -= i - from;
         this.found = i;
         this.foundAt = at;
         return i;
       }
-      at = next;
+      at += <usize>length + <usize>load<u32>(sizes, 4) + 2;
     }
     this.steps -= this.pairs - from;
     return -1;
@@ -411,31 +403,29 @@ export class Headers {
     if (this.status != Status.Ok) return false;
     const length = load<i32>(OUT_LENGTH);
     this.block = load<usize>(OUT);
-    this.end = this.block + <usize>length;
     this.entries = 0;
     this.found = -1;
     this.loaded = true;
     if (length < 4) {
       // No map in this phase, or an empty one.
       this.block = NO_PAIRS;
-      this.end = NO_PAIRS + 4;
       return true;
     }
     const count = load<i32>(this.block);
-    if (count < 0 || 4 + ((<i64>count) << 3) > <i64>length) return this.malformed();
+    const texts = 4 + ((<i64>count) << 3);
+    if (count < 0 || texts > <i64>length || textsOf(this.block + 4, count) > <u64>(<i64>length - texts)) return this.malformed();
     this.pairs = count;
     this.steps = count << 1;
     return true;
   }
 
-  /** Walks the block, once: sizes of each name and value, then the texts, each closed by NUL. */
+  /** Makes the index, once. */
   private indexed(): bool {
     if (this.entries != 0) return true;
     const count = this.pairs;
     const room = count + 4;
     const entries = allocate((<usize>room) << 4);
     if (entries == 0) return this.malformed();
-    const end = this.end;
     let at = this.block + 4 + ((<usize>count) << 3);
     let entry = entries;
     let marks: u64 = 0;
@@ -443,15 +433,12 @@ export class Headers {
       const name = load<u32>(sizes);
       const value = load<u32>(sizes, 4);
       const second = at + <usize>name + 1;
-      const next = second + <usize>value + 1;
-      // A VM has 1 GiB at most: smaller sizes cannot wrap around.
-      if ((name | value) >> 29 != 0 || next > end) return this.malformed();
       store<usize>(entry, at);
       store<u32>(entry, name, 4);
       store<usize>(entry, second, 8);
       store<u32>(entry, value, 12);
       marks |= markOf(at, name);
-      at = next;
+      at = second + <usize>value + 1;
     }
     this.marks = marks;
     this.entries = entries;
@@ -461,9 +448,20 @@ export class Headers {
 
   private malformed(): bool {
     this.status = Status.ParseFailure;
+    this.pairs = 0;
     this.loaded = false;
     return false;
   }
+}
+
+/** Bytes of all names and values, each closed by NUL, as their sizes say. */
+function textsOf(sizes: usize, count: i32): u64 {
+  let bytes: u64 = 0;
+  for (const end = sizes + ((<usize>count) << 3); sizes < end; sizes += 8) {
+    const both = load<u64>(sizes);
+    bytes += (both & u32.MAX_VALUE) + (both >> 32) + 2;
+  }
+  return bytes;
 }
 
 /** A block without any. */

@@ -1,5 +1,4 @@
-const ONES: u64 = 0x0101010101010101;
-const HIGHS: u64 = 0x8080808080808080;
+import { HIGHS, ONES } from "./eight";
 
 /** Where a byte first occurs between two addresses; `end` where it does not. Eight at a time (Bit Twiddling Hacks, "determine if a word has a zero byte"). */
 export function findByte(at: usize, end: usize, byte: u8): usize {

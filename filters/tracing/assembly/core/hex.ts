@@ -1,12 +1,9 @@
+import { all, areAscii, atLeast, ONES } from "proxy-wasm-assemblyscript-sdk/assembly/memory/eight";
+
 /**
- * Hexadecimal digits, eight at a time: a digit is a byte of a word (Bit Twiddling Hacks; "SIMD within a register"). An id is two or four such words,
+ * Hexadecimal digits, eight at a time: a digit is a byte of a word. An id is two or four such words,
  * and every request has three of them read and six written.
  */
-
-// @ts-ignore: decorator
-@inline const HIGHS: u64 = 0x8080808080808080;
-// @ts-ignore: decorator
-@inline const ONES: u64 = 0x0101010101010101;
 
 /** Writes the low `digits` hexadecimal digits of `value` in lower case to `at`. */
 export function hex(at: usize, value: u64, digits: i32): void {
@@ -63,12 +60,10 @@ function eightDigits(value: u32): u64 {
   return word + 0x3030303030303030 + letters * 0x27;
 }
 
-/** Of bytes below 0x80 an addition that reaches the top bit says "at least", and none reaches its neighbour. */
 function isEightLower(word: u64): bool {
-  if ((word & HIGHS) != 0) return false;
-  const digit = (word + 0x50 * ONES) & ~(word + 0x46 * ONES);
-  const letter = (word + 0x1f * ONES) & ~(word + 0x19 * ONES);
-  return ((digit | letter) & HIGHS) == HIGHS;
+  const digit = atLeast(word, 0x30) & ~atLeast(word, 0x3a);
+  const letter = atLeast(word, 0x61) & ~atLeast(word, 0x67);
+  return areAscii(word) && all(digit | letter);
 }
 
 function valueOfEight(word: u64): u32 {

@@ -1,4 +1,5 @@
 import { Bytes } from "proxy-wasm-assemblyscript-sdk";
+import { all, areAscii, atLeast, isNot } from "proxy-wasm-assemblyscript-sdk/assembly/memory/eight";
 import { find, Members } from "./text";
 import { ArenaBuffer } from "proxy-wasm-assemblyscript-sdk";
 
@@ -109,11 +110,6 @@ export function isValue(value: usize, length: i32): bool {
   return load<u8>(end - 1) != 0x20;
 }
 
-/** Of bytes below 0x80 an addition that reaches the top bit says "at least", and none reaches its neighbour: at least 0x20, not 0x7f, neither `,` nor `=`. */
 function areEightOfValue(word: u64): bool {
-  if ((word & 0x8080808080808080) != 0) return false;
-  const comma = (word ^ 0x2c2c2c2c2c2c2c2c) + 0x7f7f7f7f7f7f7f7f;
-  const equals = (word ^ 0x3d3d3d3d3d3d3d3d) + 0x7f7f7f7f7f7f7f7f;
-  const good = (word + 0x6060606060606060) & ~(word + 0x0101010101010101) & comma & equals;
-  return (good & 0x8080808080808080) == 0x8080808080808080;
+  return areAscii(word) && all(atLeast(word, 0x20) & ~atLeast(word, 0x7f) & isNot(word, 0x2c) & isNot(word, 0x3d));
 }
