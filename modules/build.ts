@@ -1,9 +1,9 @@
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
-import { mkdir, rename, writeFile } from "node:fs/promises";
+import { rename, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import path from "node:path";
-import { type Diagnostic, MeshscriptError } from "../diagnostics/index.ts";
+import { type Diagnostic, MeshscriptError, makeFolder, unwritable } from "../diagnostics/index.ts";
 import { debugFlags, releaseFlags } from "./asc/flags.ts";
 import { compileEntry, existingEntry, failuresOf } from "./entry.ts";
 import { type ModuleReport, makeReport } from "./report.ts";
@@ -46,7 +46,7 @@ export interface BuiltModule {
  * Compiles a filter, verifies it and writes `<name>.wasm`, `.wasm.map`, `.debug.wasm`, `.debug.wasm.map` and `.report.json`. The same sources give the
  * same bytes in any folder. Nothing is written unless all of it is right.
  *
- * @throws MeshscriptError with one diagnostic per finding of the compiler or the verifier.
+ * @throws MeshscriptError with one diagnostic per finding of the compiler or the verifier; MS0208 when the folder cannot be written.
  * @example
  * const { report } = await buildModule({ name: "hello", entry: "filters/hello/assembly/index.ts" });
  */
@@ -62,13 +62,18 @@ export async function buildModule(options: BuildOptions): Promise<BuiltModule> {
     debugSourceMap: at(".debug.wasm.map"),
     report: at(".report.json"),
   };
-  await mkdir(outDir, { recursive: true });
-  // The module last: who watches build/ for it finds its companions there.
-  await write(files.sourceMap, module.sourceMap);
-  await write(files.debugSourceMap, module.debugSourceMap);
-  await write(files.debug, module.debug);
-  await write(files.report, `${JSON.stringify(module.report, null, 2)}\n`);
-  await write(files.wasm, module.wasm);
+  const report = `${JSON.stringify(module.report, null, 2)}\n`;
+  await makeFolder(outDir, "output folder");
+  try {
+    await write(files.sourceMap, module.sourceMap);
+    await write(files.debugSourceMap, module.debugSourceMap);
+    await write(files.debug, module.debug);
+    await write(files.report, report);
+    // Last: who watches build/ for the module finds its companions there.
+    await write(files.wasm, module.wasm);
+  } catch (error) {
+    throw unwritable(error, outDir, "output folder");
+  }
   return { name: options.name, files, report: module.report, warnings: module.warnings };
 }
 

@@ -27,7 +27,8 @@ export const fuse: Command = {
   exits: {
     usage: "wrong command, flag or argument, or a part that is not there",
     data: "the module does not compile or verify",
-    environment: "the SDK is missing",
+    environment: "the SDK is missing, or the output folder cannot be written",
+    findings: "a part's config.schema.json is no schema",
   },
   async run({ positionals, flags, io, json, print, say, printJson, color }) {
     const file = resolve(io.cwd, flags.text("out") ?? "build/fused.wasm");

@@ -1,6 +1,6 @@
 import { createServer } from "node:net";
-import { MeshscriptError } from "../../diagnostics/index.ts";
-import { cacheDirectory, exec, makeFolder, packageRoot } from "../../harness/index.ts";
+import { MeshscriptError, makeFolder } from "../../diagnostics/index.ts";
+import { cacheDirectory, exec, packageRoot } from "../../harness/index.ts";
 import { which } from "../../harness/provision/exec.ts";
 import type { Io } from "../command.ts";
 import { shortPath } from "../text.ts";

@@ -1,9 +1,11 @@
 import { existsSync, readFileSync, statSync } from "node:fs";
 import { readdir } from "node:fs/promises";
 import { dirname, join, relative, resolve } from "node:path";
+import { MeshscriptError } from "../../diagnostics/index.ts";
 import { packageRoot } from "../../harness/provision/cache.ts";
 import { type Part, registeredName, virtualFolder } from "../../modules/fuse.ts";
 import { findFilters } from "../../modules/index.ts";
+import { loadSchema } from "../check/schema.ts";
 import { moduleNotFound } from "../modules.ts";
 import { usage } from "../parse.ts";
 
@@ -19,7 +21,7 @@ const OWN = "meshscript";
 
 /**
  * The part that a word names: a path to a filter's folder or index.ts, or the name of a filter of the project in the working directory or of meshscript.
- * @throws MeshscriptError MS0506
+ * @throws MeshscriptError MS0506, MS0909 for a config.schema.json that is no schema
  */
 export async function partOf(word: string, cwd: string): Promise<Source> {
   if (word.includes("/") || word.endsWith(".ts") || word === ".") return fromPath(word, cwd);
@@ -41,7 +43,7 @@ export async function partOf(word: string, cwd: string): Promise<Source> {
     { [`${OWN}/policy/index.ts`]: readFileSync(join(root, "policy/index.ts"), "utf8") },
     ...(await Promise.all(files)),
   );
-  return { name: word, entry: `${OWN}/${folder}/assembly/index.ts`, virtualFiles, ...schemaIn(join(root, folder)) };
+  return { name: word, entry: `${OWN}/${folder}/assembly/index.ts`, virtualFiles, ...(await schemaIn(join(root, folder), word, cwd)) };
 }
 
 /** Filters whose sources come with meshscript. */
@@ -50,23 +52,27 @@ async function ownNames(root: string): Promise<string[]> {
   return folders.filter((name) => existsSync(join(root, "filters", name, "assembly/index.ts"))).sort();
 }
 
-function fromPath(word: string, cwd: string): Source {
+async function fromPath(word: string, cwd: string): Promise<Source> {
   const path = resolve(cwd, word);
   const isFolder = existsSync(path) && statSync(path).isDirectory();
   const candidates = isFolder ? [join(path, "assembly/index.ts"), join(path, "index.ts")] : [path];
   const entry = candidates.find((file) => existsSync(file));
-  if (entry !== undefined) return partAt(entry, cwd, undefined);
+  if (entry !== undefined) return await partAt(entry, cwd, undefined);
   throw usage("MS0506", `no such filter: ${word}`, isFolder ? "the folder has no assembly/index.ts" : "check the path");
 }
 
-function partAt(entry: string, cwd: string, known: string | undefined): Source {
+async function partAt(entry: string, cwd: string, known: string | undefined): Promise<Source> {
   const name = registeredName(entry) ?? known;
   if (name === undefined)
     throw usage("MS0506", `${relative(cwd, entry)} registers no filter, or several`, 'it has one line `register("NAME", ...)`');
-  return { name, entry: relative(cwd, entry).replaceAll("\\", "/"), virtualFiles: {}, ...schemaIn(dirname(dirname(entry))) };
+  const schema = await schemaIn(dirname(dirname(entry)), name, cwd);
+  return { name, entry: relative(cwd, entry).replaceAll("\\", "/"), virtualFiles: {}, ...schema };
 }
 
-function schemaIn(folder: string): { schema?: Record<string, unknown> } {
+async function schemaIn(folder: string, name: string, cwd: string): Promise<{ schema?: Record<string, unknown> }> {
   const file = join(folder, "config.schema.json");
-  return existsSync(file) ? { schema: JSON.parse(readFileSync(file, "utf8")) as Record<string, unknown> } : {};
+  if (!existsSync(file)) return {};
+  const loaded = await loadSchema(name, file, relative(cwd, file));
+  if ("code" in loaded) throw new MeshscriptError({ ...loaded, help: "write a JSON schema of draft-07, or remove the file" });
+  return { schema: JSON.parse(readFileSync(file, "utf8")) as Record<string, unknown> };
 }

@@ -179,6 +179,28 @@ describe("meshscript fuse, of meshscript's own filters", () => {
     expect(await readdir(project, { recursive: true })).toEqual(before);
   });
 
+  test("says of a schema that is none where it is, and of a folder that cannot be written why", async () => {
+    await write("half/assembly/index.ts", GREETING);
+    await write("half/config.schema.json", '{ "type": ');
+    const half = await cli(["fuse", "./half", "-o", "x.wasm"], { cwd: project });
+    expect(half.code).toBe(79);
+    expect(half.stderr).toMatch(/^half\/config\.schema\.json: error MS0909: the schema of greeting cannot be used: Unexpected end of JSON/);
+
+    const inTheWay = await cli(["fuse", "peer-metadata", "-o", "package.json/x.wasm"], { cwd: project });
+    expect(inTheWay.code).toBe(69);
+    expect(inTheWay.stderr).toMatch(/^error MS0208: the output folder .*package\.json cannot be written: a (part of the path is a )?file/);
+    expect(await readdir(project)).not.toContain("x.wasm");
+  }, 60_000);
+
+  test("takes a part from beside the project, and says so in the map without a path of the machine", async () => {
+    await write("inner/package.json", "{}");
+    const ran = await cli(["fuse", "authz", "../my-filter", "-o", "beside.wasm"], { cwd: join(project, "inner") });
+    expect(ran).toMatchObject({ code: 0, stderr: "" });
+    const map = JSON.parse(await readFile(join(project, "inner/beside.wasm.map"), "utf8")) as { sources: string[] };
+    expect(map.sources.filter((source) => source.includes(project) || source.startsWith("/"))).toEqual([]);
+    expect(map.sources.some((source) => source.endsWith("my-filter/assembly/index.ts"))).toBe(true);
+  }, 120_000);
+
   test("shows what the compiler finds in a part at its place", async () => {
     await write(
       "bad/assembly/index.ts",

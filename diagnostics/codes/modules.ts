@@ -34,6 +34,14 @@ export const modules = {
     help: "run it in a filter's folder or in one with filters/NAME; `meshscript new NAME` makes one",
     kind: "data",
   },
+  MS0208: {
+    level: "error",
+    title: "an output folder that cannot be written",
+    help: "choose another one",
+    kind: "environment",
+    details:
+      "The folder that modules go to cannot be made, or nothing can be written to it: a file is in the way, a permission is missing, the file system is read-only or full.",
+  },
   MS0210: { level: "error", title: "not a wasm module", help: "build the module anew", kind: "data" },
   MS0211: {
     level: "error",

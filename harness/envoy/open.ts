@@ -1,7 +1,7 @@
 import { existsSync, readFileSync, rmSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { unwritable } from "../provision/folder.ts";
+import { unwritable } from "../../diagnostics/index.ts";
 import { type Provisioned, provision } from "../provision/provision.ts";
 import { Upstream } from "../upstreams/upstream.ts";
 import { Admin } from "./admin.ts";

@@ -2,8 +2,8 @@ import { randomBytes } from "node:crypto";
 import { rmSync, writeFileSync } from "node:fs";
 import { readFile, readdir, rm, stat } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
+import { makeFolder } from "../../diagnostics/index.ts";
 import { cacheDirectory } from "../provision/cache.ts";
-import { makeFolder } from "../provision/folder.ts";
 import { ownerState, ownerText } from "../provision/owner.ts";
 
 const OLD_MS = 24 * 3_600_000;

@@ -4,7 +4,7 @@ import { mkdir, readFile, readdir, rename, rm, stat, writeFile } from "node:fs/p
 import { homedir } from "node:os";
 import { dirname, isAbsolute, join, resolve, sep } from "node:path";
 import { fileURLToPath } from "node:url";
-import { makeFolder } from "./folder.ts";
+import { makeFolder } from "../../diagnostics/index.ts";
 import { isAlive } from "./owner.ts";
 
 /**

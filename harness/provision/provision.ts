@@ -1,10 +1,10 @@
 import { readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { makeFolder, unwritable } from "../../diagnostics/index.ts";
 import { cacheDirectory, packageRoot, sweepTemporaryFolders } from "./cache.ts";
 import type { Context, Found } from "./context.ts";
 import { type FoundEnvoy, findEnvoy } from "./envoy-binary.ts";
 import { type Exec, exec } from "./exec.ts";
-import { makeFolder, unwritable } from "./folder.ts";
 import { findFuncE } from "./func-e.ts";
 import { patient } from "./patience.ts";
 

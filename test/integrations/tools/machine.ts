@@ -1,7 +1,7 @@
 import { join } from "node:path";
+import { makeFolder } from "../../../diagnostics/index.ts";
 import { cacheDirectory } from "../../../harness/provision/cache.ts";
 import { type Exec, exec } from "../../../harness/provision/exec.ts";
-import { makeFolder } from "../../../harness/provision/folder.ts";
 import { patient } from "../../../harness/provision/patience.ts";
 
 /** Where a tool is looked for and put; a test gives its own. */

@@ -1,18 +1,20 @@
 import { constants } from "node:fs";
 import { access, mkdir, stat } from "node:fs/promises";
 import { dirname } from "node:path";
-import { MeshscriptError, diagnostic, reasonOfErrno } from "../../diagnostics/index.ts";
+import { MeshscriptError, diagnostic } from "./diagnostic.ts";
+import { reasonOfErrno } from "./errno.ts";
 
 /** Whose folder it is decides what its user can do about it. */
-export type FolderKind = "cache" | "run directory";
+export type FolderKind = "cache" | "run directory" | "output folder";
 
 const UNUSABLE = new Set(["ENOENT", "ENOTDIR", "EEXIST", "EACCES", "EPERM", "EROFS", "ENOSPC"]);
-const HELP: Record<FolderKind, string> = {
-  cache: "set MESHSCRIPT_CACHE to a folder that can",
-  "run directory": "choose another folder, or none for one in the cache",
-};
+const KINDS = {
+  cache: { code: "MS0304", help: "set MESHSCRIPT_CACHE to a folder that can" },
+  "run directory": { code: "MS0304", help: "choose another folder, or none for one in the cache" },
+  "output folder": { code: "MS0208", help: "choose another one" },
+} as const;
 
-/** Makes a folder that is going to be written to. @throws MeshscriptError MS0304 */
+/** Makes a folder that is going to be written to. @throws MeshscriptError MS0304, or MS0208 for the output of a build */
 export async function makeFolder(folder: string, kind: FolderKind): Promise<void> {
   try {
     await makeAll(folder);
@@ -44,5 +46,5 @@ function explain(error: unknown, folder: string, kind: FolderKind): unknown {
   const code = error instanceof Error ? (error as NodeJS.ErrnoException).code : undefined;
   if (code === undefined || !UNUSABLE.has(code)) return error;
   const message = `the ${kind} ${folder} cannot be written: ${reasonOfErrno(error) ?? code}`;
-  return new MeshscriptError(diagnostic("MS0304", message, { help: HELP[kind] }), { cause: error });
+  return new MeshscriptError(diagnostic(KINDS[kind].code, message, { help: KINDS[kind].help }), { cause: error });
 }
