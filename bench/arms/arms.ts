@@ -5,6 +5,7 @@ import type { Feature, Maker, Scenario } from "./feature.ts";
 import { features } from "./features.ts";
 import { apart, fused } from "./fused.ts";
 import type { Modules } from "./modules.ts";
+import { withFewerCalls } from "./ratelimit.ts";
 import { request } from "./request.ts";
 
 export const BARE = "bare";
@@ -23,6 +24,11 @@ export function allArms(modules: Modules): Arm[] {
       ? [
           fused("fused/four", modules.fused, four),
           fused("fused/five", modules.fused, features),
+          fused(
+            "fused/five, fewer calls",
+            modules.fused,
+            features.map((each) => (each.name === "ratelimit" ? withFewerCalls : each)),
+          ),
           apart("apart/four", modules.fused, four),
           apart("apart/five", modules.fused, features),
         ]

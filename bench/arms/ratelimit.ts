@@ -22,6 +22,23 @@ const refused = (stats: string): Way["evidence"] => [
   { answer: { ratelimit: /^"per-user";r=0;t=\d+$/, "retry-after": /^\d+$/ }, stats: [stats] },
 ];
 
+/** The same limit for fewer host calls: permits in batches, and no headers that tell of them. */
+export const withFewerCalls: Feature = {
+  name: "ratelimit",
+  scenarios: {
+    allow: {
+      request,
+      status: 200,
+      ways: {
+        ours: {
+          config: { limits: ours(MANY, "1s").limits.map((limit) => ({ ...limit, batch: 16 })), responseHeaders: [] },
+          evidence: [{ answer: { "x-state-ratelimit": /^verdict=admitted$/ } }, { stats: ["meshscript_ratelimit_admitted_total$"] }],
+        },
+      },
+    },
+  },
+};
+
 export const ratelimit: Feature = {
   name: "ratelimit",
   scenarios: {

@@ -16,8 +16,8 @@ export interface Price {
   call: string;
   /** Microseconds of one call, from the most calls a request. */
   price: Interval;
-  /** The same from few: what is far from it is not worth as many calls. */
-  fromFew?: Interval;
+  /** Of the only one in a request. */
+  ofOne?: Interval;
 }
 
 export interface Report {
@@ -28,7 +28,8 @@ export interface Report {
 }
 
 export function reportOf(costs: Costs, arms: readonly string[]): Report {
-  const rest = (arm: string) => arm.slice(arm.indexOf("/"));
+  // `fused/five, fewer calls` is beside `rust/five`, too.
+  const rest = (arm: string) => arm.slice(arm.indexOf("/")).replace(/,.*/, "");
   const ratio = (arm: string, maker: string) => {
     const reference = `${maker}${rest(arm)}`;
     return arm.startsWith(maker) || !costs.has(reference) ? undefined : costs.ratio(arm, reference);
@@ -50,10 +51,10 @@ function pricesOf(costs: Costs): Price[] {
     ...(costs.has(CALLBACKS) && costs.has(EMPTY) ? [callback()] : []),
     ...CALLS.flatMap((call) => {
       const found = TIMES.filter((times) => costs.has(nameOf(call, times)));
-      const [most, few] = [found.at(-1), found.length > 1 ? found[0] : undefined];
+      const [most, one] = [found.at(-1), found.length > 1 ? found[0] : undefined];
       if (most === undefined) return [];
       const price = (times: number) => costs.difference(nameOf(call, times), NO_CALLS, times);
-      return [{ call, price: price(most), ...(few ? { fromFew: price(few) } : {}) }];
+      return [{ call, price: price(most), ...(one ? { ofOne: price(one) } : {}) }];
     }),
   ];
 }
@@ -72,8 +73,8 @@ export function printed({ bare, rows, claims, prices }: Report): string {
     sections.push(table(["arm", "beside", "at most", "is", ""], judged));
   }
   if (prices.length > 0) {
-    const listed = prices.map(({ call, price, fromFew }) => [call, micro(price, 3), fromFew ? micro(fromFew, 3) : ""]);
-    sections.push(table(["host call", `us, of ${TIMES.at(-1)} a request`, `of ${TIMES[0]}`], listed));
+    const listed = prices.map(({ call, price, ofOne }) => [call, micro(price, 3), ofOne ? micro(ofOne, 3) : ""]);
+    sections.push(table(["host call", `us, of ${TIMES.at(-1)} a request`, "the only one"], listed));
   }
   return sections.join("\n\n");
 }
