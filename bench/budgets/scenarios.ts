@@ -1,7 +1,7 @@
 import { manyPolicies } from "../../filters/authz/test/many-policies.ts";
 import type { Shape } from "../arms/arm.ts";
 import { features, partsOf } from "../arms/features.ts";
-import { request } from "../arms/request.ts";
+import { request, untraced } from "../arms/request.ts";
 
 /** What a filter meets, and what it costs is bounded. */
 export interface Scenario {
@@ -20,6 +20,10 @@ const many = (shape: Shape): Shape => ({
     ...Array.from({ length: HEADERS - shape.headers.length }, (_, n) => [`x-other-${n}`, "of no filter"] as const),
   ],
 });
+
+const thousand = (make: (i: number) => object) => Array.from({ length: 1_000 }, (_, i) => make(i));
+/** What the request is not about. */
+const another = (i: number) => [{ attribute: "request.url_path", prefix: `/other-${i}/` }];
 
 /** Those of the benchmark, and what makes a filter slow when it is written badly. */
 export const scenarios: readonly Scenario[] = [
@@ -42,6 +46,27 @@ export const scenarios: readonly Scenario[] = [
     name: "five, allow",
     config: { filters: partsOf(features) },
     request,
+    status: 200,
+  },
+  {
+    filter: "ratelimit",
+    name: "1000 limits, none of them for it",
+    config: { limits: thousand((i) => ({ name: `limit-${i}`, when: another(i), requests: 1, per: "1s" })) },
+    request,
+    status: 200,
+  },
+  {
+    filter: "fault-injection",
+    name: "1000 faults, none of them for it",
+    config: { faults: thousand((i) => ({ name: `fault-${i}`, when: another(i), abort: { status: 503 } })) },
+    request,
+    status: 200,
+  },
+  {
+    filter: "tracing",
+    name: "1000 sampling rules, none of them for it",
+    config: { sampling: { rules: thousand((i) => ({ when: another(i), percentage: 0 })) } },
+    request: untraced,
     status: 200,
   },
   { filter: "authz", name: "allow, 1000 policies", config: manyPolicies(1_000), request: { ...request, path: "/wanted" }, status: 200 },

@@ -14,10 +14,10 @@ export class Condition {
    * @param test null: whether there is a value, as `present` says
    */
   constructor(
-    private value: Value,
-    private test: Test | null,
+    readonly value: Value,
+    readonly test: Test | null,
     private present: bool,
-    private negated: bool,
+    readonly negated: bool,
   ) {}
 
   holds(from: Attributes): bool {
@@ -38,7 +38,7 @@ export class Condition {
 
 /** A list of conditions that must all hold; an empty one holds. */
 export class Conditions {
-  constructor(private list: Condition[]) {}
+  constructor(readonly list: Condition[]) {}
 
   hold(from: Attributes): bool {
     for (let i = 0; i < this.list.length; i++) {

@@ -37,6 +37,20 @@ const MOST_SEGMENT = 255;
  */
 export function readValue(object: JsonObject, masks: bool = false): Value | null {
   const found = oneOf(object, NAMES, "value");
+  const value = read(object, found, masks);
+  if (value !== null) value.identity = identityOf(object, found);
+  return value;
+}
+
+/** Told apart are values that are read from a text or a number; the others are what they are called, but for masks. */
+function identityOf(object: JsonObject, found: string): string {
+  const kind = object.kind(found);
+  if (kind == JsonKind.String) return found + " " + object.string(found);
+  if (kind == JsonKind.Number) return found + " " + object.integer(found).toString();
+  return found == "principal" || found == "traceId" ? found : "";
+}
+
+function read(object: JsonObject, found: string, masks: bool): Value | null {
   if (found == "header") return header(object);
   if (found == "cookie") return cookie(object);
   if (found == "query") return query(object);

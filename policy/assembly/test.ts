@@ -17,8 +17,8 @@ export enum Comparison {
 /** The value, or how it begins or ends, is one of some texts. */
 export class TextTest extends Test {
   constructor(
-    private comparison: Comparison,
-    private texts: Bytes[],
+    readonly comparison: Comparison,
+    readonly texts: Bytes[],
   ) {
     super();
   }

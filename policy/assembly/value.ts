@@ -3,6 +3,14 @@ import { Attributes } from "./attributes";
 
 /** A value of a request. It may be absent, and it may occur several times: `at` gives all of them. */
 export abstract class Value {
+  /** What a configuration calls it: two of one identity are the same. Empty: nobody knows. */
+  identity: string = "";
+
+  /** Whether it may take a call of the host, as headers do not. */
+  get asksHost(): bool {
+    return false;
+  }
+
   /** Occurrence `index`, borrowed; null when there are not as many. Asked in order, all of them cost one pass. */
   abstract at(from: Attributes, index: i32): Bytes | null;
 

@@ -1,5 +1,5 @@
 import { Bytes, EMPTY, HeaderName, JsonArray, JsonKind, JsonObject } from "proxy-wasm-assemblyscript-sdk";
-import { Conditions, isEditable, readAddedHeader, readSecret } from "../../../policy";
+import { ConditionIndex, Conditions, isEditable, readAddedHeader, readSecret } from "../../../policy";
 import { HEADER_CONTROL, readFault } from "./config/fault";
 import { WHOLE } from "./core/dice";
 import { Fault, Mode } from "./fault";
@@ -19,6 +19,8 @@ const STAR: u8 = 0x2a;
 export class FaultInjectionConfig {
   /** Those that are not off. */
   readonly faults: Fault[] = [];
+  /** By what the faults are about. */
+  index: ConditionIndex = new ConditionIndex([]);
   /** Empty: chance decides. */
   seed: Bytes = Bytes.of("");
   maxActive: u32 = 10_000;
@@ -38,6 +40,9 @@ export class FaultInjectionConfig {
 export function readConfig(json: JsonObject): FaultInjectionConfig {
   const config = new FaultInjectionConfig();
   readFaults(json.array("faults"), config);
+  const conditions: Conditions[] = [];
+  for (let i = 0; i < config.faults.length; i++) conditions.push(config.faults[i].picker.when);
+  config.index = new ConditionIndex(conditions);
   config.seed = readSeed(json);
   config.maxActive = <u32>json.integer("maxActive", config.maxActive, 0, 1_000_000_000);
   config.keySlots = <u32>json.integer("keySlots", config.keySlots, 16, 16_777_216);

@@ -45,9 +45,15 @@ export class Decision {
       if (!blind && control.applies(headers, from)) this.obey(control, chance, headers, from);
       this.safe = control.strip(headers, blind);
     }
-    for (let i = 0; i < config.faults.length; i++) {
-      const fault = config.faults[i];
-      const picked = blind ? Picked.Undecided : fault.picker.picks(from, chance);
+    const faults = config.faults;
+    if (blind) {
+      for (let i = 0; i < faults.length; i++) this.undecided(faults[i]);
+      return;
+    }
+    const candidates = config.index.find(from);
+    for (let i = candidates.next(0); i < faults.length; i = candidates.next(i + 1)) {
+      const fault = faults[i];
+      const picked = fault.picker.picks(from, chance);
       if (picked == Picked.Undecided) this.undecided(fault);
       else if (picked == Picked.Yes && fault.mode == Mode.Shadow) this.rehearse(fault, chance.fate);
       else if (picked == Picked.Yes) this.roll(fault, chance.fate);

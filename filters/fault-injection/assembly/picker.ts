@@ -40,7 +40,7 @@ export class Picker {
   /** @param conditional `when` has conditions */
   constructor(
     private name: Bytes,
-    private when: Conditions,
+    readonly when: Conditions,
     private conditional: bool,
   ) {}
 

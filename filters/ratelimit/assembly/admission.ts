@@ -1,5 +1,5 @@
 import { EMPTY, HttpContext } from "proxy-wasm-assemblyscript-sdk";
-import { Attributes, Random } from "../../../policy";
+import { Attributes, BitSet, Random } from "../../../policy";
 import { Attempt } from "./attempt";
 import { KeyOutcome, writeKey } from "./key";
 import { Limit } from "./limit";
@@ -20,11 +20,14 @@ export class Admission {
   /** The first that refuses; null: admitted. */
   refusing: Attempt | null = null;
 
-  /** Finds out which limits apply, with which numbers, and whose bucket each is. */
-  gather(limits: Limit[], from: Attributes, context: HttpContext): void {
+  /**
+   * Finds out which limits apply, with which numbers, and whose bucket each is.
+   * @param candidates the limits that may apply, by their numbers
+   */
+  gather(limits: Limit[], candidates: BitSet, from: Attributes, context: HttpContext): void {
     this.size = 0;
     this.refusing = null;
-    for (let i = 0; i < limits.length; i++) {
+    for (let i = candidates.next(0); i < limits.length; i = candidates.next(i + 1)) {
       const limit = limits[i];
       if (limit.when.hold(from)) this.add(limit, from, context);
     }

@@ -1,5 +1,5 @@
 import { JsonArray, JsonObject } from "proxy-wasm-assemblyscript-sdk";
-import { LocalReply } from "../../../policy";
+import { ConditionIndex, Conditions, LocalReply } from "../../../policy";
 import { readLimit } from "./config/limit";
 import { defaultRefusal, readRefusal } from "./config/refusal";
 import { Limit } from "./limit";
@@ -10,6 +10,8 @@ const TOLD: string[] = ["draft", "x-ratelimit"];
 /** The filter's configuration; `filters/ratelimit/config.ts` is its schema, and a test holds the two together. */
 export class RateLimitConfig {
   readonly limits: Limit[] = [];
+  /** By what the limits are about. */
+  index: ConditionIndex = new ConditionIndex([]);
   told: u32 = Told.Draft;
   keySlots: u32 = 65_536;
   domain: string = "";
@@ -34,6 +36,9 @@ export function readConfig(json: JsonObject): RateLimitConfig {
     config.limits.push(limit);
     if (limit.cost.after) config.chargesAfter = true;
   }
+  const conditions: Conditions[] = [];
+  for (let i = 0; i < config.limits.length; i++) conditions.push(config.limits[i].when);
+  config.index = new ConditionIndex(conditions);
   if (json.has("responseHeaders")) config.told = readTold(json.array("responseHeaders"));
   config.keySlots = <u32>json.integer("keySlots", config.keySlots, 16, 16_777_216);
   config.domain = json.string("domain");

@@ -108,8 +108,10 @@ class RateLimiting extends HttpContext {
     const root = this.limiter;
     const admission = root.admission;
     const limits = root.config.limits;
-    if (headers.size > 0) admission.gather(limits, root.attributes.of(headers, this), this);
-    else admission.gatherBlindly(limits);
+    if (headers.size > 0) {
+      const from = root.attributes.of(headers, this);
+      admission.gather(limits, root.config.index.find(from), from, this);
+    } else admission.gatherBlindly(limits);
     if (admission.size == 0) return FilterHeadersStatus.Continue;
     const now = monotonicNanoseconds();
     admission.decide(now, root.random);

@@ -1,5 +1,5 @@
 import { Bytes, HeaderName, JsonArray, JsonObject } from "proxy-wasm-assemblyscript-sdk";
-import { Attributes, Conditions, readConditions } from "../../../policy";
+import { Attributes, ConditionIndex, Conditions, readConditions } from "../../../policy";
 import { BaggagePolicy } from "./core/baggage";
 import { Extractor } from "./core/extract";
 import { Format } from "./core/incoming";
@@ -35,6 +35,8 @@ export class TracingConfig {
   share: u32 = WHOLE;
   parentBased: bool = true;
   rules: SamplingRule[] = [];
+  /** By what the rules are about. */
+  index: ConditionIndex = new ConditionIndex([]);
   forceHeader: HeaderName | null = null;
   /** Empty: no member of our own. */
   stateKey: Bytes = Bytes.of("");
@@ -53,7 +55,8 @@ export class TracingConfig {
 
   /** The percentage of the first rule that the request meets, else the general one. */
   shareFor(from: Attributes): u32 {
-    for (let i = 0; i < this.rules.length; i++) {
+    const candidates = this.index.find(from);
+    for (let i = candidates.next(0); i < this.rules.length; i = candidates.next(i + 1)) {
       if (this.rules[i].when.hold(from)) return this.rules[i].share;
     }
     return this.share;
@@ -113,6 +116,9 @@ function readSampling(json: JsonObject, config: TracingConfig): void {
     if (!rule.has("percentage")) rule.problem("percentage", "is missing");
     config.rules.push(new SamplingRule(readConditions(when), rule.percentage("percentage", WHOLE)));
   }
+  const conditions: Conditions[] = [];
+  for (let i = 0; i < config.rules.length; i++) conditions.push(config.rules[i].when);
+  config.index = new ConditionIndex(conditions);
 }
 
 function readTracestate(json: JsonObject, config: TracingConfig): void {

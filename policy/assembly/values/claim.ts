@@ -31,6 +31,10 @@ export class ClaimValue extends Walked {
     this.begun = false;
   }
 
+  get asksHost(): bool {
+    return true;
+  }
+
   advance(from: Attributes): Bytes | null {
     if (this.begun) return this.reader.nextText();
     this.begun = true;

@@ -15,6 +15,10 @@ export class ClientIpValue extends Value {
     super();
   }
 
+  get asksHost(): bool {
+    return true;
+  }
+
   at(from: Attributes, index: i32): Bytes | null {
     const address = index == 0 ? from.clientAddress() : null;
     if (address === null) return null;

@@ -7,6 +7,10 @@ const SPIFFE: Bytes = Bytes.of("spiffe://");
 
 /** The peer's SPIFFE identity without `spiffe://`, as Istio writes principals; absent when its certificate, if any, has none. */
 export class PrincipalValue extends Value {
+  get asksHost(): bool {
+    return true;
+  }
+
   at(from: Attributes, index: i32): Bytes | null {
     const uri = index == 0 ? from.property(URI_SAN) : null;
     if (uri === null || !uri.startsWith(SPIFFE) || uri.length == SPIFFE.length) return null;

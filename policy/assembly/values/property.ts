@@ -8,6 +8,10 @@ export class PropertyValue extends Value {
     super();
   }
 
+  get asksHost(): bool {
+    return true;
+  }
+
   at(from: Attributes, index: i32): Bytes | null {
     const text = index == 0 ? from.property(this.path) : null;
     return text !== null && text.length > 0 ? text : null;
@@ -20,6 +24,10 @@ export class IntegerValue extends Value {
 
   constructor(private path: PropertyPath) {
     super();
+  }
+
+  get asksHost(): bool {
+    return true;
   }
 
   at(from: Attributes, index: i32): Bytes | null {

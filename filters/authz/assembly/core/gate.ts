@@ -3,7 +3,7 @@ import { Plurality } from "../subjects/subject";
 import { GroupSpec, RuleSpec, Subjects } from "./rule";
 import { Asks, ONLY_ALONE, ONLY_LISTED, TestSpec } from "./tests";
 
-/** How a key of the index is compared. */
+/** How a key of the index is compared; the first three as `Comparison` has them. */
 export enum KeyKind {
   Exact = 0,
   Prefix = 1,

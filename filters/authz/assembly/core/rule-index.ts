@@ -1,8 +1,7 @@
 import { Bytes } from "proxy-wasm-assemblyscript-sdk";
-import { Attributes } from "../../../../policy";
+import { Attributes, begin, BitSet, hashText, insert, KeyTable, step, TextDoor } from "../../../../policy";
 import { HeaderSubject } from "../subjects/message";
 import { Presence, Subject } from "../subjects/subject";
-import { RuleSet } from "./rule-set";
 import { Gate, gateOf, Key, KeyKind, NS_LENGTH } from "./gate";
 import { ADDRESS_LENGTH } from "./passes";
 import { RuleSpec, Subjects } from "./rule";
@@ -18,22 +17,17 @@ const NS: u32 = 0x2f736e2f; // "/ns/"
  */
 export class RuleIndex {
   /** Of the request that was asked about last. */
-  readonly found: RuleSet;
-  private readonly always: RuleSet;
+  readonly found: BitSet;
+  private readonly always: BitSet;
   private readonly doors: Door[] = [];
   /** Doors of headers are found by the request's headers, of which there are few: those whose names have one hash are chained. */
   private readonly headerDoors: Door[] = [];
   private readonly headerHashes: Map<u32, i32> = new Map<u32, i32>();
-  /** Hashes of keys, and for each the first of its entries, counted from 1. */
-  private slots: StaticArray<u32>;
-  private heads: StaticArray<i32>;
-  /** Entries: a rule, and the next entry of the same key. */
-  private rules: i32[] = [];
-  private nexts: i32[] = [];
+  private readonly table: KeyTable;
 
   constructor(rules: RuleSpec[], subjects: Subjects) {
-    this.found = new RuleSet(rules.length);
-    this.always = new RuleSet(rules.length);
+    this.found = new BitSet(rules.length);
+    this.always = new BitSet(rules.length);
     const gates: (Gate | null)[] = [];
     let keys = 0;
     for (let i = 0; i < rules.length; i++) {
@@ -41,10 +35,7 @@ export class RuleIndex {
       gates.push(gate);
       if (gate !== null) keys += gate.keys.length;
     }
-    let size = 16;
-    while (size < keys * 2) size <<= 1;
-    this.slots = new StaticArray<u32>(size);
-    this.heads = new StaticArray<i32>(size);
+    this.table = new KeyTable(keys);
     for (let i = 0; i < rules.length; i++) {
       const gate = gates[i];
       if (gate === null) this.always.add(i);
@@ -88,24 +79,7 @@ export class RuleIndex {
   private look(door: Door, value: Bytes): void {
     if (door.networks.length > 0) this.lookInNetworks(door, value);
     if (door.namespaces) this.lookInNamespaces(door, value);
-    const at = value.ptr;
-    const length = value.length;
-    let hash = begin(door.number, KeyKind.Prefix);
-    let done = 0;
-    for (let i = 0; i < door.prefixes.length && door.prefixes[i] <= length; i++) {
-      for (; done < door.prefixes[i]; done++) hash = step(hash, load<u8>(at + <usize>done));
-      this.take(hash);
-    }
-    hash = begin(door.number, KeyKind.Suffix);
-    done = 0;
-    for (let i = 0; i < door.suffixes.length && door.suffixes[i] <= length; i++) {
-      for (; done < door.suffixes[i]; done++) hash = step(hash, load<u8>(at + <usize>(length - 1 - done)));
-      this.take(hash);
-    }
-    if (!door.exact) return;
-    hash = begin(door.number, KeyKind.Exact);
-    for (let i = 0; i < length; i++) hash = step(hash, load<u8>(at + <usize>i));
-    this.take(hash);
+    door.look(value, this.table, this.found);
   }
 
   private lookInNetworks(door: Door, address: Bytes): void {
@@ -126,20 +100,15 @@ export class RuleIndex {
 
   /** Adds the rules of a key. */
   private take(hash: u32): void {
-    for (let entry = this.heads[this.slotOf(hash | 1)]; entry != 0; entry = this.nexts[entry - 1]) this.found.add(this.rules[entry - 1]);
+    this.table.take(hash, this.found);
   }
 
   private open(gate: Gate, rule: i32, subjects: Subject[]): void {
     const door = this.doorOf(gate.subject, subjects[gate.subject]);
     for (let i = 0; i < gate.keys.length; i++) {
       const key = gate.keys[i];
-      door.learn(key);
-      const hash = hashKey(gate.subject, key) | 1;
-      const at = this.slotOf(hash);
-      this.slots[at] = hash;
-      this.rules.push(rule);
-      this.nexts.push(this.heads[at]);
-      this.heads[at] = this.rules.length;
+      door.learnKey(key);
+      this.table.add(hashKey(gate.subject, key), rule);
     }
     door.rules.add(rule);
   }
@@ -156,62 +125,40 @@ export class RuleIndex {
     doors.push(door);
     return door;
   }
-
-  /** Where the hash is, or belongs. A free slot has 0: hashes are made odd. */
-  private slotOf(hash: u32): i32 {
-    const mask = this.slots.length - 1;
-    let at = (<i32>(hash >> 1)) & mask;
-    while (this.slots[at] != 0 && this.slots[at] != hash) at = (at + 1) & mask;
-    return at;
-  }
 }
 
 /** The index's part about one subject. */
-class Door {
+class Door extends TextDoor {
   any: bool = false;
-  exact: bool = false;
   namespaces: bool = false;
-  /** Lengths that there are, the shortest first. */
-  readonly prefixes: i32[] = [];
-  readonly suffixes: i32[] = [];
   /** Numbers of bits that there are. */
   readonly networks: i32[] = [];
   /** All rules that are found by this subject. */
-  readonly rules: RuleSet;
+  readonly rules: BitSet;
   /** Another header's door, whose name has the same hash; -1: none. */
   sameHash: i32 = -1;
   round: u32 = 0;
 
   constructor(
-    readonly number: i32,
+    number: i32,
     readonly subject: Subject,
     rules: i32,
   ) {
-    this.rules = new RuleSet(rules);
+    super(number);
+    this.rules = new BitSet(rules);
   }
 
-  learn(key: Key): void {
-    if (key.kind == KeyKind.Exact) this.exact = true;
-    else if (key.kind == KeyKind.Any) this.any = true;
+  learnKey(key: Key): void {
+    if (key.kind == KeyKind.Any) this.any = true;
     else if (key.kind == KeyKind.Namespace) this.namespaces = true;
-    else if (key.kind == KeyKind.Prefix) insert(this.prefixes, key.text.length);
-    else if (key.kind == KeyKind.Suffix) insert(this.suffixes, key.text.length);
-    else insert(this.networks, key.bits);
+    else if (key.kind == KeyKind.Network) insert(this.networks, key.bits);
+    else this.learn(<i32>key.kind, key.text);
   }
-}
-
-function insert(list: i32[], value: i32): void {
-  if (list.includes(value)) return;
-  list.push(value);
-  list.sort((a, b) => a - b);
 }
 
 function hashKey(number: i32, key: Key): u32 {
   if (key.kind == KeyKind.Network) return hashNetwork(number, key.text, key.bits);
-  let hash = begin(number, key.kind);
-  const length = key.text.length;
-  for (let i = 0; i < length; i++) hash = step(hash, <u8>key.text.at(key.kind == KeyKind.Suffix ? length - 1 - i : i));
-  return hash;
+  return hashText(number, <i32>key.kind, key.text);
 }
 
 function hashNetwork(number: i32, address: Bytes, bits: i32): u32 {
@@ -222,15 +169,3 @@ function hashNetwork(number: i32, address: Bytes, bits: i32): u32 {
   }
   return hash;
 }
-
-/** FNV-1a, 32 bits, begun differently for each subject and kind. */
-function begin(number: i32, kind: KeyKind): u32 {
-  return (0x811c9dc5 ^ (((<u32>number) << 3) | (<u32>kind))) * PRIME;
-}
-
-// @ts-ignore: decorator
-@inline function step(hash: u32, byte: u8): u32 {
-  return (hash ^ (<u32>byte)) * PRIME;
-}
-
-const PRIME: u32 = 0x01000193;

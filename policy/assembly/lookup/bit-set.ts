@@ -2,29 +2,29 @@ import { copyBytes } from "proxy-wasm-assemblyscript-sdk/assembly/memory/copy";
 
 const ONE: u64 = 1;
 
-/** A set of rules, one bit for each. */
-export class RuleSet {
+/** A set of numbers, one bit for each. */
+export class BitSet {
   private readonly words: StaticArray<u64>;
 
-  /** @param size rules are numbered from 0 to size - 1 */
+  /** @param size its numbers are from 0 to size - 1 */
   constructor(readonly size: i32) {
     this.words = new StaticArray<u64>((size + 63) >> 6);
   }
 
-  add(rule: i32): void {
-    const bit: u64 = rule & 63;
-    this.words[rule >> 6] |= ONE << bit;
+  add(number: i32): void {
+    const bit: u64 = number & 63;
+    this.words[number >> 6] |= ONE << bit;
   }
 
-  addAll(other: RuleSet): void {
+  addAll(other: BitSet): void {
     for (let i = 0; i < this.words.length; i++) unchecked((this.words[i] |= other.words[i]));
   }
 
-  set(other: RuleSet): void {
+  set(other: BitSet): void {
     copyBytes(changetype<usize>(this.words), changetype<usize>(other.words), (<usize>this.words.length) << 3);
   }
 
-  /** The first rule at or after `from`; `size` where there is none. */
+  /** The first number at or after `from`; `size` where there is none. */
   next(from: i32): i32 {
     if (<u32>from >= <u32>this.size) return this.size;
     let word = from >> 6;
