@@ -5,7 +5,7 @@ import { ArenaBuffer } from "proxy-wasm-assemblyscript-sdk/assembly/memory/arena
 import { MetadataKind, MetadataReader } from "../../../policy";
 import { lenientForms } from "../assembly/core/lenient-path";
 import { passes } from "../assembly/core/passes";
-import { RuleSet } from "../assembly/core/rule-set";
+import { BitSet } from "../../../policy";
 import { Asks } from "../assembly/core/tests";
 
 const IN: usize = memory.data(1 << 18, 16);
@@ -44,7 +44,7 @@ export function asks(what: i32, textLength: i32, extra: i32, valueLength: i32): 
 
 /** Numbers of 4 bytes at `input` go into a set; they come out, in order, at `output`. How many there are. */
 export function ruleSet(size: i32, count: i32): i32 {
-  const set = new RuleSet(size);
+  const set = new BitSet(size);
   for (let i = 0; i < count; i++) set.add(load<i32>(IN + ((<usize>i) << 2)));
   let found = 0;
   for (let rule = set.next(0); rule < size; rule = set.next(rule + 1)) {
