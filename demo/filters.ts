@@ -119,6 +119,16 @@ export function chainAt(place: Place, chosen: readonly DemoFilter[]): WasmFilter
   });
 }
 
+/** How filters are loaded: all of a chain as parts of one module in one VM, or each with a module and VM of its own, whose traps are its own. */
+export type Loading = "fused" | "isolated";
+
+/** A chain as a listener loads it. */
+export function loaded(chain: readonly WasmFilterSpec[], loading: Loading): WasmFilterSpec[] {
+  if (loading === "isolated" || chain.length === 0) return [...chain];
+  const parts = chain.map(({ name, config }) => ({ name, config }));
+  return [{ name: "mesh", wasm: join(packageRoot(), "build", "mesh.wasm"), config: { filters: parts } }];
+}
+
 /** What each filter writes down per request (`wasm.meshscript.<filter>`), as fields of the access log. Absent filters leave no field. */
 export function verdictFields(): Record<string, string> {
   return Object.fromEntries(filters.map(({ name }) => [name, `%FILTER_STATE(wasm.meshscript.${name}:PLAIN)%`]));

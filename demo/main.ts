@@ -47,8 +47,15 @@ async function run(options: Options, signal: AbortSignal): Promise<number> {
   const started = performance.now();
   progress(`starting an ingress and a sidecar for each of ${workloads.length} workloads ...`);
   const chosen = filters.filter(({ name }) => !options.without.includes(name));
-  const { port, zipkin: collector, without } = options;
-  const opening = Mesh.open({ filters: chosen, mtls: !without.includes(MTLS), port, signal, ...(collector ? { collector } : {}) });
+  const { port, zipkin: collector, without, isolate } = options;
+  const opening = Mesh.open({
+    filters: chosen,
+    loading: isolate ? "isolated" : "fused",
+    mtls: !without.includes(MTLS),
+    port,
+    signal,
+    ...(collector ? { collector } : {}),
+  });
   await using mesh = await opening.catch((error: unknown) => {
     // What breaks because of Ctrl-C is no error.
     if (signal.aborted) return undefined;

@@ -8,7 +8,7 @@ import {
   openEnvoy,
   provision,
 } from "../harness/index.ts";
-import { type DemoFilter, exporting } from "./filters.ts";
+import { type DemoFilter, type Loading, exporting } from "./filters.ts";
 import { NAMESPACE, TRUST_DOMAIN, accountOf } from "./identities.ts";
 import { ingressConfig, outboundListener, sidecarConfig } from "./proxies.ts";
 import { Recorder } from "./recorder.ts";
@@ -21,6 +21,8 @@ const VALID_FOR = "720h";
 
 export interface MeshOptions {
   filters: readonly DemoFilter[];
+  /** ["fused"] */
+  loading?: Loading;
   /** The proxies speak mTLS to each other [true]. */
   mtls?: boolean;
   /** Where every proxy sends its spans, and in which format [nowhere, zipkin]. */
@@ -105,9 +107,9 @@ export class Mesh {
     for (const wave of startWaves(workloads)) await all(wave.map((workload) => this.startWorkload(workload)));
     const [front] = this.inboundOf(entry);
     if (front === undefined) throw new Error(`nothing runs ${entry}`);
-    const { port = 0, collector } = this.options;
+    const { port = 0, collector, loading } = this.options;
     const identity = await this.identify("gateway");
-    await this.run("ingress", ingressConfig({ to: front, port, filters: this.filters, identity, collector }));
+    await this.run("ingress", ingressConfig({ to: front, port, filters: this.filters, loading, identity, collector }));
   }
 
   private async startWorkload(workload: Workload): Promise<void> {
@@ -117,8 +119,8 @@ export class Mesh {
     this.apps.set(workload.name, app);
     const callees = new Map(workload.calls.map((service) => [service, this.inboundOf(service)]));
     const identity = await this.identify(workload.service);
-    const { collector } = this.options;
-    const config = sidecarConfig({ workload, app: await app.start(), callees, filters: this.filters, identity, collector });
+    const { collector, loading } = this.options;
+    const config = sidecarConfig({ workload, app: await app.start(), callees, filters: this.filters, loading, identity, collector });
     const sidecar = await this.run(workload.name, config);
     app.connect(new Map(workload.calls.map((service) => [service, urlOf(sidecar.address(outboundListener(service)))])));
   }

@@ -9,6 +9,7 @@ export interface Options {
   help: boolean;
   port: number;
   without: string[];
+  isolate: boolean;
   /** Zipkin, where every proxy sends its spans [nowhere]. */
   zipkin?: Address;
 }
@@ -33,19 +34,20 @@ their chains. Runs until Ctrl-C.
   --port N           the ingress's port on 127.0.0.1 [a free one]
   --without PART     leave a filter out of all chains, or mTLS from between the proxies, to see what it does; repeatable
                      (${parts.join(", ")})
+  --isolate          a module and VM of its own for each filter, instead of all that are in one chain in one
   --zipkin HOST:PORT every proxy sends its spans to a Zipkin on this machine: 127.0.0.1:9411
   --help             this text
 `;
 
 /** @throws UsageError */
 export function readOptions(argv: readonly string[]): Options {
-  const { once, json, help, port, without, zipkin } = parse(argv);
+  const { once, json, help, port, without, isolate, zipkin } = parse(argv);
   for (const name of without) {
     if (parts.includes(name)) continue;
     throw new UsageError("MS0503", `--without: no part ${JSON.stringify(name)}; there are: ${parts.join(", ")}`);
   }
   if (zipkin !== undefined && without.includes("tracing")) throw new UsageError("MS0503", "--zipkin: there are no spans without tracing");
-  return { once, json, help, port: readPort(port), without, ...(zipkin === undefined ? {} : { zipkin: readLoopback(zipkin) }) };
+  return { once, json, help, port: readPort(port), without, isolate, ...(zipkin === undefined ? {} : { zipkin: readLoopback(zipkin) }) };
 }
 
 function parse(argv: readonly string[]) {
@@ -58,6 +60,7 @@ function parse(argv: readonly string[]) {
         help: { type: "boolean", short: "h", default: false },
         port: { type: "string", default: "0" },
         without: { type: "string", multiple: true, default: [] },
+        isolate: { type: "boolean", default: false },
         zipkin: { type: "string" },
       },
     }).values;

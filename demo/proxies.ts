@@ -9,10 +9,17 @@ import {
   httpListener,
   route,
 } from "../harness/index.ts";
-import { COLLECTOR, type DemoFilter, type Place, chainAt, toldFields, verdictFields } from "./filters.ts";
+import { COLLECTOR, type DemoFilter, type Loading, type Place, chainAt, loaded, toldFields, verdictFields } from "./filters.ts";
 import { spiffeIdOf } from "./identities.ts";
 import { clusterOf } from "./istio-names.ts";
 import { type Service, type Workload, entry, inbound, outbound } from "./topology.ts";
+
+/** What sits in the chains, and how it is loaded. */
+interface Chains {
+  filters: readonly DemoFilter[];
+  /** ["fused"] */
+  loading?: Loading | undefined;
+}
 
 /** A listener with the filters of its place; `hop` is its name in access log and traces. */
 function listener(
@@ -20,12 +27,12 @@ function listener(
   name: string,
   hop: string,
   to: string,
-  filters: readonly DemoFilter[],
+  { filters, loading = "fused" }: Chains,
   more: Omit<HttpListenerOptions, "name" | "filters" | "accessLog"> = {},
 ): ConfigObject {
   return httpListener({
     name,
-    filters: chainAt(place, filters),
+    filters: loaded(chainAt(place, filters), loading),
     routes: [route(to)],
     // As in Istio: Envoy's own standard output, which the harness keeps in the run directory.
     accessLog: {
@@ -48,13 +55,12 @@ function listener(
 /** The listener's name for a service that the workload calls. */
 export const outboundListener = (service: Service) => `outbound_${service}`;
 
-export interface SidecarOptions {
+export interface SidecarOptions extends Chains {
   workload: Workload;
   /** Where its application listens. */
   app: Address;
   /** Inbound listeners of the workloads of each service that it calls. */
   callees: ReadonlyMap<Service, readonly Address[]>;
-  filters: readonly DemoFilter[];
   /** Who this proxy is to the others [nobody: all speak plain HTTP]. */
   identity?: Identity | undefined;
   /** Where spans go [nowhere]. */
@@ -86,26 +92,19 @@ const everywhere = { stats_config: statsConfigOfAllFilters() };
 const collectorOf = (address: Address | undefined) => (address ? [cluster({ name: COLLECTOR, endpoints: [address] })] : []);
 
 /** A sidecar: one way in, and one way out for each service that its workload calls. */
-export function sidecarConfig({ workload: { name, calls }, app, callees, filters, identity, collector }: SidecarOptions): ConfigObject {
+export function sidecarConfig({ workload: { name, calls }, app, callees, identity, collector, ...chains }: SidecarOptions): ConfigObject {
   // STRICT, as Istio calls it: no caller without a certificate. The way out is for the own application, and plain.
   const tls = identity && { tls: { identity } };
   const way = (callee: Service) => ({ virtualHosts: callTo(callee), listener: { traffic_direction: "OUTBOUND" } });
   return bootstrap({
     node: { id: `sidecar~${name}`, cluster: name },
     listeners: [
-      listener({ at: "inbound", workload: name }, "inbound", inbound(name), "app", filters, {
+      listener({ at: "inbound", workload: name }, "inbound", inbound(name), "app", chains, {
         ...tls,
         listener: { traffic_direction: "INBOUND" },
       }),
       ...calls.map((callee) =>
-        listener(
-          { at: "outbound", workload: name, callee },
-          outboundListener(callee),
-          outbound(name, callee),
-          callee,
-          filters,
-          way(callee),
-        ),
+        listener({ at: "outbound", workload: name, callee }, outboundListener(callee), outbound(name, callee), callee, chains, way(callee)),
       ),
     ],
     // Several endpoints are several versions: they take turns.
@@ -118,14 +117,14 @@ export function sidecarConfig({ workload: { name, calls }, app, callees, filters
   });
 }
 
-export interface IngressOptions extends Pick<SidecarOptions, "filters" | "identity" | "collector"> {
+export interface IngressOptions extends Chains, Pick<SidecarOptions, "identity" | "collector"> {
   /** The inbound listener of the entry's workload. */
   to: Address;
   port: number;
 }
 
 /** The gateway for clients: plain HTTP from them, so that anybody can try it with curl, and a mesh's proxy to the sidecars. */
-export function ingressConfig({ to, port, filters, identity, collector }: IngressOptions): ConfigObject {
+export function ingressConfig({ to, port, identity, collector, ...chains }: IngressOptions): ConfigObject {
   const way = (match: ConfigObject) => ({ match, route: { cluster: clusterOf(entry) } });
   const routes = [
     { match: { path: "/" }, redirect: { path_redirect: "/productpage" } },
@@ -135,7 +134,7 @@ export function ingressConfig({ to, port, filters, identity, collector }: Ingres
   return bootstrap({
     node: { id: "gateway~ingress", cluster: "ingress" },
     listeners: [
-      listener({ at: "ingress" }, "ingress", "ingress", entry, filters, {
+      listener({ at: "ingress" }, "ingress", "ingress", entry, chains, {
         routes,
         address: { port },
         // The client is who is connected, not who a header says.

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { type Place, chainAt, exporting, filters, toldFields, verdictFields } from "../filters.ts";
+import { type Place, chainAt, exporting, filters, loaded, toldFields, verdictFields } from "../filters.ts";
 import type { Mesh } from "../mesh.ts";
 import { UsageError, readOptions } from "../options.ts";
 import { plain } from "../paint.ts";
@@ -30,6 +30,17 @@ describe("the lists", () => {
       expect(verdictFields()[filter.name]).toContain(`wasm.meshscript.${filter.name}:`);
     }
     expect(chainAt(places[0], [])).toEqual([]);
+  });
+
+  test("a chain is one module in one VM, with the same parts and configurations, or a module for each", () => {
+    const place: Place = { at: "inbound", workload: "ratings" };
+    const apart = chainAt(place, filters);
+    const [mesh, ...others] = loaded(apart, "fused");
+    expect(others).toEqual([]);
+    expect(mesh).toMatchObject({ name: "mesh", config: { filters: apart.map(({ name, config }) => ({ name, config })) } });
+    expect(mesh?.wasm).toMatch(/build\/mesh\.wasm$/);
+    expect(loaded(apart, "isolated")).toEqual(apart);
+    expect(loaded([], "fused")).toEqual([]);
   });
 
   test("metrics ends each chain: callers report as source, who is called as destination, each under its own name", () => {
@@ -172,13 +183,14 @@ describe("a step", () => {
 
 describe("flags", () => {
   test("have defaults and are read", () => {
-    expect(readOptions([])).toEqual({ once: false, json: false, help: false, port: 0, without: [] });
-    expect(readOptions(["--once", "--json", "--port", "8080", "--without", "tracing"])).toEqual({
+    expect(readOptions([])).toEqual({ once: false, json: false, help: false, port: 0, without: [], isolate: false });
+    expect(readOptions(["--once", "--json", "--port", "8080", "--without", "tracing", "--isolate"])).toEqual({
       once: true,
       json: true,
       help: false,
       port: 8080,
       without: ["tracing"],
+      isolate: true,
     });
   });
 
