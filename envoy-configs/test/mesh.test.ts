@@ -11,7 +11,7 @@ describe("mesh.yaml", () => {
     const allowed = await envoy.request({ path: "/public/hello", headers: { "x-user": "ann" } });
     expect([allowed.status, allowed.header("ratelimit-policy")]).toEqual([200, '"per-user";q=20;w=360']);
     const received = await envoy.upstream("app").received();
-    expect(received.header("traceparent")).toMatch(/^00-[0-9a-f]{32}-[0-9a-f]{16}-01$/);
+    expect(received.header("traceparent")).toMatch(/^00-[0-9a-f]{32}-[0-9a-f]{16}-03$/);
     expect(allowed.header("server-timing")).toContain(received.header("traceparent")?.slice(3, 35) ?? "no trace");
 
     const [entry] = await envoy.waitForAccessLog(1);
