@@ -2,8 +2,9 @@ import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { MeshscriptError, type SourceLocation, diagnostic, reasonOfErrno } from "../../diagnostics/index.ts";
 import { valueAt } from "../../harness/cases/findings.ts";
-import { type Path, type YamlSource, readYaml } from "../../harness/cases/source.ts";
+import type { Path, YamlSource } from "../../harness/cases/source.ts";
 import { isObject } from "../../harness/envoy/builders.ts";
+import { documentsIn } from "../../mesh/index.ts";
 
 /** An AuthorizationPolicy as it stands in a file. */
 export interface FoundPolicy {
@@ -40,7 +41,7 @@ const TARGETS = ["selector", "targetRef", "targetRefs"];
 export function readPolicies(files: readonly string[], cwd: string): Found {
   const found: Found = { policies: [], settings: {}, others: 0 };
   for (const file of files) {
-    for (const source of documents(contentOf(file, cwd), file)) collect(source, [], found);
+    for (const source of documentsIn(contentOf(file, cwd), file, "MS0902")) collect(source, [], found);
   }
   if (found.policies.length === 0) {
     throw new MeshscriptError(
@@ -58,21 +59,6 @@ function contentOf(file: string, cwd: string): string {
       diagnostic("MS0902", `${file} cannot be read: ${reasonOfErrno(error) ?? String(error)}`, { location: { file } }),
     );
   }
-}
-
-/** The documents of a file, each with its lines where they stand in the file. */
-function documents(content: string, file: string): YamlSource[] {
-  const lines = content.replace(/^\uFEFF/, "").split("\n");
-  const starts = lines.flatMap((line, i) => (/^---(\s|$)/.test(line) ? [i] : []));
-  const ends = [...starts, lines.length];
-  return [-1, ...starts].map((start, i) => {
-    const end = ends[i] ?? lines.length;
-    return readYaml(
-      lines.map((line, n) => (n > start && n < end ? line : n === start ? `   ${line.slice(3)}` : "")).join("\n"),
-      file,
-      "MS0902",
-    );
-  });
 }
 
 function collect(source: YamlSource, path: Path, found: Found): void {

@@ -4,12 +4,14 @@ import { type Diagnostic, MeshscriptError, diagnostic, reasonOfErrno, spanIn } f
 import { parseCases } from "../../harness/cases/load.ts";
 import { type YamlSource, readYaml } from "../../harness/cases/source.ts";
 import { isObject } from "../../harness/envoy/builders.ts";
+import { documentsIn } from "../../mesh/index.ts";
 import { checkConfigFile } from "./config-file.ts";
 import { checkEnvoyFile, counted } from "./envoy-file.ts";
 import { type Filter, filterOfFile } from "./filters.ts";
 import { kindOf, nearlyKnown } from "./kind.ts";
 import { shown } from "./mistake.ts";
 import type { Report } from "./question.ts";
+import { checkResources, isResource } from "./resources.ts";
 import { jsonMistake } from "./strict-json.ts";
 import { isTooDeep, tooDeep } from "./too-deep.ts";
 import type { Workshop } from "./workshop.ts";
@@ -19,6 +21,8 @@ export async function checkFile(file: string, filter: Filter | undefined, worksh
   const path = resolve(workshop.cwd, file);
   try {
     const text = read(path, file);
+    const resources = filter ? undefined : resourcesIn(text, file);
+    if (resources) return await checkResources(resources, file);
     const source = parse(text, file);
     const kind = filter ? undefined : kindOf(source.value);
     if (kind === "cases") return checkCases(text, path, file);
@@ -28,6 +32,20 @@ export async function checkFile(file: string, filter: Filter | undefined, worksh
   } catch (error) {
     if (!(error instanceof MeshscriptError) || error.code !== "MS0902") throw error;
     return { file, kind: "unknown", what: "", by: [], findings: error.diagnostics, unreadable: true };
+  }
+}
+
+/** The documents of a file of Kubernetes resources, several of which may be in one; undefined for any other file, and for what is no YAML. */
+function resourcesIn(text: string, file: string): YamlSource[] | undefined {
+  // Most files have no such line, and are not read twice.
+  if (!/^[ \t{"']*apiVersion\b/m.test(text)) return undefined;
+  try {
+    const documents = documentsIn(text, file, "MS0902").filter(({ value }) => value !== null && value !== undefined);
+    return documents.length > 0 && documents.every(({ value }) => isResource(value)) ? documents : undefined;
+  } catch (error) {
+    // Of one document the usual reader says it better.
+    if (/^---(\s|$)/m.test(text)) throw error;
+    return undefined;
   }
 }
 
@@ -96,6 +114,5 @@ function stranger(source: YamlSource, file: string): Report {
 
 function whatElse(value: unknown): string {
   if (!isObject(value)) return `${shown(value)}, where an object is expected`;
-  if ("apiVersion" in value && "kind" in value) return "a Kubernetes resource, which `check` does not know";
   return "nothing tells what this is: it has no `cases` and no field of Envoy's bootstrap, and lies with no filter";
 }

@@ -42,7 +42,7 @@ export interface Question {
 export interface Report {
   /** As the user named it. */
   file: string;
-  kind: "cases" | "envoy" | "xds" | "config" | "unknown";
+  kind: "cases" | "envoy" | "xds" | "config" | "resources" | "unknown";
   /** For the line that says that all is well: `configuration of tracing`. */
   what: string;
   /** Who judged it: `schema`, `Envoy 1.40.0`. */

@@ -81,7 +81,7 @@ function described(field: string | number | undefined, schema: unknown): { help?
 }
 
 function gotOf({ keyword, data }: ErrorObject): string {
-  if (keyword === "uniqueItems" || /^min(?:Length|Items|Properties)$/.test(keyword)) return "";
+  if (keyword === "uniqueItems" || keyword === "atMostOneOf" || /^min(?:Length|Items|Properties)$/.test(keyword)) return "";
   return keyword === "maxItems" ? String((data as unknown[]).length) : shown(data);
 }
 

@@ -13,10 +13,11 @@ import { usage } from "../parse.ts";
 /** `meshscript check`: says what is wrong in files before anything runs with them. */
 export const check: Command = {
   name: "check",
-  summary: "find the mistakes in configurations of filters and of Envoy, and in files of cases",
+  summary: "find the mistakes in configurations of filters, Envoy and Istio, and in files of cases",
   description: [
-    "A file is what its content says: an Envoy bootstrap, resources for Envoy's file-based xDS, cases, or else the configuration of a filter. Whose configuration it is says --filter, or the folder (config.json beside assembly/), or its name (NAME.json). Without FILE: config.json and cases.yaml of every filter of the working directory.",
+    "A file is what its content says: an Envoy bootstrap, resources for Envoy's file-based xDS, cases, resources of Istio and the Gateway API, or else the configuration of a filter. Whose configuration it is says --filter, or the folder (config.json beside assembly/), or its name (NAME.json). Without FILE: config.json and cases.yaml of every filter of the working directory.",
     "A filter's configuration is checked against its config.schema.json, then by the module itself in a real Envoy; a filter whose sources changed is built before. In Envoy's configuration every wasm plugin is checked: its module, and its configuration, if the filter is known. Then Envoy validates the whole, which opens no port. It does not follow dynamic_resources: name those files, too. Paths of modules count from the working directory, as in Envoy.",
+    "Resources of Istio and the Gateway API, several in a file or in a List, are checked by the schemas of their CRDs: unknown fields, types, what is missing or excludes each other. No cluster is asked.",
     "Each finding has a code, a place, help and a page in docs/errors. The findings go to stdout, one line for each file without any to stderr.",
   ],
   arguments: { usage: "[FILE...]", min: 0, max: Number.POSITIVE_INFINITY },
@@ -40,6 +41,7 @@ export const check: Command = {
   examples: [
     { title: "the filter in this folder", command: "meshscript check" },
     { title: "a configuration of Envoy, before it goes live", command: "meshscript check envoy-configs/tracing.yaml" },
+    { title: "Istio's resources, without a cluster", command: "meshscript check istio/*.yaml" },
     { title: "a configuration of a filter, whatever it is called", command: "meshscript check --filter tracing edge.json" },
     { title: "annotations in a pull request", command: "meshscript check envoy/*.yaml -o github" },
   ],

@@ -116,4 +116,25 @@ help: correct the marked field; filters/authz/README.md lists all of them
     kind: "findings",
     details: "`meshscript authz explain --expect` is for CI: it ends with 79 when the policies say otherwise.",
   },
+  MS0914: {
+    level: "error",
+    title: "a mistake in a resource of Istio or the Gateway API",
+    help: "correct the field; the CRD lists them all",
+    kind: "findings",
+    details:
+      "The resource does not fit the schema of its CRD: an unknown field, which a cluster would refuse or drop, a value of a wrong type, a field that is missing, two fields that exclude each other. Rules that CRDs state as expressions (CEL), and what Istio's webhook looks at besides, are not checked.",
+    example: `reviews.yaml:9:9: error MS0914: spec.http[0]: unknown field "routes", did you mean "route"?
+    9 |       - routes:
+      |         ^^^^^^
+help: the fields are: corsPolicy, delegate, directResponse, fault, headers, match, mirror, mirrorPercent, mirror_percent, mirrorPercentage, mirrors, name, redirect, retries, rewrite, route, timeout
+      docs/errors/MS0914.md`,
+  },
+  MS0915: {
+    level: "error",
+    title: "a kind or a version that an API does not have",
+    help: "correct `apiVersion` and `kind`",
+    kind: "findings",
+    details:
+      "The group is one of Istio's or the Gateway API's, and has no such kind, or serves it in other versions. Of the Gateway API the standard channel is known, not the experimental one.",
+  },
 } as const satisfies Record<string, CodeEntry>;

@@ -4,7 +4,19 @@ import path from "node:path";
 import { filesBelow, fingerprint, isAssemblyScript, isStamped, root, writeAtomically, writeStamp } from "./files.mjs";
 import { KnownError } from "./known-error.mjs";
 
-const folders = ["bench", "cli", "create-meshscript", "dashboards", "demo", "diagnostics", "filters", "fused", "harness", "modules"];
+const folders = [
+  "bench",
+  "cli",
+  "create-meshscript",
+  "dashboards",
+  "demo",
+  "diagnostics",
+  "filters",
+  "fused",
+  "harness",
+  "mesh",
+  "modules",
+];
 const entries = [
   "bench/authz.ts",
   "bench/budgets.ts",

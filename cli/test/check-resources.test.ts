@@ -1,0 +1,155 @@
+// `meshscript check` of Kubernetes resources: Istio's and the Gateway API's, by the schemas of their CRDs.
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import fc from "fast-check";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { parseAllDocuments, stringify } from "yaml";
+import { cli } from "./support.ts";
+
+const BOOKINFO = "cli/test/fixtures/resources/bookinfo.yaml";
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "meshscript-check-"));
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+/** What `check` says of a file with this text: exit code, and `line:column code message` of each finding. */
+async function check(text: string, name = "mesh.yaml"): Promise<{ code: number; findings: string[]; help: string[] }> {
+  await writeFile(join(folder, name), text);
+  const { code, stdout } = await cli(["check", name, "--json", "--no-envoy"], { cwd: folder });
+  const { files } = JSON.parse(stdout) as { files: { findings: Finding[] }[] };
+  const all = files.flatMap(({ findings }) => findings);
+  return {
+    code,
+    findings: all.map(({ code: of, message, line, column }) => `${line}:${column} ${of} ${message}`),
+    help: all.map(({ help }) => help),
+  };
+}
+
+interface Finding {
+  code: string;
+  message: string;
+  help: string;
+  line: number;
+  column: number;
+}
+
+describe("resources of Istio and the Gateway API", () => {
+  test("that are right are counted, whatever their versions, in documents and in a List; others are not looked at, and that is said", async () => {
+    const { code, stdout, stderr } = await cli(["check", BOOKINFO]);
+    expect([code, stdout]).toEqual([0, ""]);
+    expect(stderr).toBe(`√ ${BOOKINFO}: ok, 11 resources of Istio or the Gateway API, and 1 other that was not looked at (schema)\n`);
+  });
+
+  test("have each mistake told at its place, behind `---`, too", async () => {
+    const { code, findings } = await check(`apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: { name: a, namespce: b }
+spec:
+  hosts: [a]
+  http:
+    - routes: []
+      fault:
+        abort: { httpStatus: "503" }
+---
+# The second one.
+apiVersion: networking.istio.io/v1
+kind: DestinationRule
+metadata: {}
+spec:
+  trafficPolicy:
+    loadBalancer: { simple: ROUND_ROBBIN }
+`);
+    expect(code).toBe(79);
+    expect(findings).toEqual([
+      '3:22 MS0914 metadata: unknown field "namespce", did you mean "namespace"?',
+      '7:7 MS0914 spec.http[0]: unknown field "routes", did you mean "route"?',
+      '9:30 MS0914 spec.http[0].fault.abort.httpStatus must be a whole number, got "503"',
+      "14:1 MS0914 metadata.name is missing",
+      "15:1 MS0914 spec.host is missing",
+      '17:29 MS0914 spec.trafficPolicy.loadBalancer.simple must be one of "UNSPECIFIED", "LEAST_CONN", "RANDOM", "PASSTHROUGH", "ROUND_ROBIN", "LEAST_REQUEST", got "ROUND_ROBBIN"',
+    ]);
+  });
+
+  test("have fields of which only one may be there", async () => {
+    const both = "{ exact: jason, prefix: j }";
+    const { findings } = await check(
+      `apiVersion: networking.istio.io/v1\nkind: VirtualService\nmetadata: { name: a }\nspec:\n  http:\n    - match:\n        - uri: ${both}\n`,
+    );
+    expect(findings).toEqual(['7:16 MS0914 spec.http[0].match[0].uri must have only one of "exact", "prefix", "regex"']);
+  });
+
+  test.each<[string, string, string, string]>([
+    [
+      "a kind that is misspelt",
+      "networking.istio.io/v1 VirtualServices",
+      "2:7 MS0915 there is no VirtualServices in networking.istio.io",
+      "did you mean VirtualService?",
+    ],
+    [
+      "a group of another kind",
+      "networking.istio.io/v1 AuthorizationPolicy",
+      "1:13 MS0915 there is no AuthorizationPolicy in networking.istio.io",
+      "did you mean security.istio.io/v1?",
+    ],
+    [
+      "a version that is not served",
+      "security.istio.io/v1alpha1 PeerAuthentication",
+      "1:13 MS0915 PeerAuthentication has no version security.istio.io/v1alpha1",
+      "the versions are: security.istio.io/v1, security.istio.io/v1beta1",
+    ],
+    [
+      "a group that is none",
+      "config.istio.io/v1 Rule",
+      "1:13 MS0915 there is no group config.istio.io",
+      "the groups are: extensions.istio.io, networking.istio.io, security.istio.io, telemetry.istio.io, gateway.networking.k8s.io",
+    ],
+  ])("are known by group, version and kind: %s", async (_, of, finding, help) => {
+    const [apiVersion, kind] = of.split(" ");
+    const result = await check(`apiVersion: ${apiVersion}\nkind: ${kind}\nmetadata: { name: a }\n`);
+    expect(result).toEqual({ code: 79, findings: [finding], help: [help] });
+  });
+
+  test("in YAML that is none are a file that cannot be read, at the place", async () => {
+    const ran = await check("apiVersion: networking.istio.io/v1\nkind: Gateway\nmetadata: { name: a }\n---\napiVersion: v1\nkind: [\n");
+    expect(ran.code).toBe(65);
+    expect(ran.findings[0]).toMatch(/^[67]:\d+ MS0902 /);
+  });
+
+  test("say so of every field that is renamed, wherever it is", async () => {
+    const documents = parseAllDocuments(await readFile(BOOKINFO, "utf8")).map((document) => document.toJS() as Record<string, unknown>);
+    const typed = documents.filter(({ kind }) => !["Service", "List"].includes(String(kind)));
+    const fields = typed.flatMap((document, i) => fieldsOf(document["spec"], ["spec"]).map((path) => ({ i, path })));
+    expect(fields.length).toBeGreaterThan(80);
+    await fc.assert(
+      fc.asyncProperty(fc.constantFrom(...fields), async ({ i, path }) => {
+        const changed = structuredClone(typed[i]) as Record<string, unknown>;
+        rename(changed, path);
+        const { code, findings } = await check(stringify(changed), "renamed.yaml");
+        expect([path.join("."), code]).toEqual([path.join("."), 79]);
+        expect(findings.some((finding) => finding.includes(`unknown field "${path.at(-1)}x"`))).toBe(true);
+      }),
+      { numRuns: 60 },
+    );
+  });
+});
+
+/** Names that users choose, where any name is right. */
+const FREE = new Set(["selector", "headers", "sourceLabels", "labels", "matchLabels", "portLevelMtls", "pluginConfig"]);
+
+function fieldsOf(value: unknown, path: (string | number)[]): (string | number)[][] {
+  if (Array.isArray(value)) return value.flatMap((each, i) => fieldsOf(each, [...path, i]));
+  if (typeof value !== "object" || value === null || FREE.has(String(path.at(-1)))) return [];
+  return Object.entries(value).flatMap(([name, inner]) => [[...path, name], ...fieldsOf(inner, [...path, name])]);
+}
+
+function rename(root: Record<string, unknown>, path: readonly (string | number)[]): void {
+  const parent = path.slice(0, -1).reduce<unknown>((at, step) => (at as Record<string | number, unknown>)[step], root) as Record<
+    string,
+    unknown
+  >;
+  const name = String(path.at(-1));
+  parent[`${name}x`] = parent[name];
+  delete parent[name];
+}

@@ -1,0 +1,99 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import type { ValidateFunction } from "ajv";
+import { packageRoot } from "../../harness/provision/cache.ts";
+
+/** A kind of resource whose schema is known, as its CRD has it. */
+export interface Kind {
+  /** `networking.istio.io` */
+  group: string;
+  /** `VirtualService` */
+  kind: string;
+  scope: "Namespaced" | "Cluster";
+  /** Versions that are served; those with the same schema together. */
+  forms: readonly { versions: readonly string[]; spec: object }[];
+}
+
+/** Whose releases the schemas are of: scripts/kubernetes-schemas.mjs. */
+const FILES = ["istio", "gateway-api"] as const;
+
+let known: Promise<Kind[]> | undefined;
+
+/** All kinds of Istio's APIs and of the Gateway API's standard channel. */
+export function knownKinds(): Promise<Kind[]> {
+  known ??= Promise.resolve().then(() => FILES.flatMap(kindsOf));
+  return known;
+}
+
+function kindsOf(name: string): Kind[] {
+  const file = join(packageRoot(), "mesh/schemas", `${name}.json`);
+  return (JSON.parse(readFileSync(file, "utf8")) as { kinds: Kind[] }).kinds;
+}
+
+/** `networking.istio.io/v1` -> group and version; core kinds have no group. */
+export function groupAndVersion(apiVersion: string): { group: string; version: string } {
+  const slash = apiVersion.lastIndexOf("/");
+  return { group: slash < 0 ? "" : apiVersion.slice(0, slash), version: apiVersion.slice(slash + 1) };
+}
+
+const compiled = new WeakMap<object, ValidateFunction>();
+
+/** Judges whole resources of a kind in one of its versions; undefined for a version that is not served. */
+export async function validatorOf(kind: Kind, version: string): Promise<ValidateFunction | undefined> {
+  const form = kind.forms.find(({ versions }) => versions.includes(version));
+  if (form === undefined) return undefined;
+  const found = compiled.get(form) ?? (await compile(kind, form.spec));
+  compiled.set(form, found);
+  return found;
+}
+
+async function compile({ scope }: Kind, spec: object): Promise<ValidateFunction> {
+  // Only who has a resource pays for the compiler of schemas.
+  const { Ajv } = await import("ajv");
+  const ajv = new Ajv({ allErrors: true, verbose: true, strict: false, validateFormats: false, logger: false });
+  ajv.addKeyword({
+    keyword: "atMostOneOf",
+    schemaType: "array",
+    type: "object",
+    validate: (names: string[], value: object) => names.filter((name) => name in value).length < 2,
+    error: { message: ({ schema }) => `must have only one of ${(schema as string[]).map((name) => JSON.stringify(name)).join(", ")}` },
+  });
+  return ajv.compile({
+    type: "object",
+    properties: { apiVersion: { type: "string" }, kind: { type: "string" }, metadata: metadata(scope), spec, status: {} },
+    required: ["metadata"],
+    additionalProperties: false,
+  });
+}
+
+const texts = { type: "object", additionalProperties: { type: "string" } };
+
+/** What people write of Kubernetes' ObjectMeta, and what `kubectl get -o yaml` adds to it. */
+function metadata(scope: Kind["scope"]): object {
+  return {
+    type: "object",
+    properties: {
+      name: { type: "string", minLength: 1, description: "Its name, one of its kind in the namespace." },
+      generateName: { type: "string" },
+      ...(scope === "Namespaced" ? { namespace: { type: "string" } } : {}),
+      labels: texts,
+      annotations: texts,
+      ...Object.fromEntries(SERVER_SIDE.map((name) => [name, {}])),
+    },
+    required: ["name"],
+    additionalProperties: false,
+  };
+}
+
+const SERVER_SIDE = [
+  "creationTimestamp",
+  "deletionTimestamp",
+  "deletionGracePeriodSeconds",
+  "finalizers",
+  "generation",
+  "managedFields",
+  "ownerReferences",
+  "resourceVersion",
+  "selfLink",
+  "uid",
+];

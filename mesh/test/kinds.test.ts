@@ -1,0 +1,37 @@
+import { expect, test } from "vitest";
+import { groupAndVersion, knownKinds, validatorOf } from "../index.ts";
+
+test("every kind of Istio's APIs is known, in every version that is served, and the Gateway API's standard channel", async () => {
+  const kinds = await knownKinds();
+  const names = kinds.map(({ group, kind }) => `${group} ${kind}`);
+  for (const name of ["VirtualService", "DestinationRule", "Gateway", "ServiceEntry", "Sidecar", "WorkloadEntry", "EnvoyFilter"])
+    expect(names).toContain(`networking.istio.io ${name}`);
+  for (const name of ["AuthorizationPolicy", "PeerAuthentication", "RequestAuthentication"])
+    expect(names).toContain(`security.istio.io ${name}`);
+  for (const name of ["WasmPlugin", "TrafficExtension"]) expect(names).toContain(`extensions.istio.io ${name}`);
+  for (const name of ["Gateway", "HTTPRoute", "GRPCRoute"]) expect(names).toContain(`gateway.networking.k8s.io ${name}`);
+  const virtualService = kinds.find(({ kind }) => kind === "VirtualService");
+  expect(virtualService?.forms.flatMap(({ versions }) => versions).sort()).toEqual(["v1", "v1alpha3", "v1beta1"]);
+});
+
+test("every schema can be compiled, takes a resource without a spec or says what it lacks, and no field that is none", async () => {
+  for (const kind of await knownKinds()) {
+    for (const version of kind.forms.flatMap(({ versions }) => versions)) {
+      const validate = await validatorOf(kind, version);
+      const resource = (spec: object) => ({ apiVersion: `${kind.group}/${version}`, kind: kind.kind, metadata: { name: "a" }, spec });
+      expect(validate?.(resource({ noSuchField: 1 }))).toBe(false);
+      expect(validate?.errors?.some(({ keyword }) => keyword === "additionalProperties")).toBe(true);
+      const empty = validate?.(resource({}));
+      const lacks = validate?.errors?.map(({ keyword }) => keyword) ?? [];
+      expect([kind.kind, empty || lacks.every((keyword) => keyword === "required")]).toEqual([kind.kind, true]);
+    }
+    expect(await validatorOf(kind, "v0")).toBeUndefined();
+  }
+});
+
+test.each([
+  ["networking.istio.io/v1", { group: "networking.istio.io", version: "v1" }],
+  ["v1", { group: "", version: "v1" }],
+])("%s is a group and a version", (apiVersion, parts) => {
+  expect(groupAndVersion(apiVersion)).toEqual(parts);
+});
