@@ -26,6 +26,7 @@ const KEPT = [
   "maximum",
   "maxProperties",
   "required",
+  "default",
 ];
 
 /**
@@ -48,6 +49,10 @@ function converted(schema) {
     for (const key of ["oneOf", "anyOf", "allOf"])
       if (schema[key] && !schema["x-kubernetes-int-or-string"]) made[key] = schema[key].map(converted);
   if (schema.not) made.not = converted(schema.not);
+  const rules = (schema["x-kubernetes-validations"] ?? []).filter((/** @type {Schema} */ { rule }) => !rule.includes("oldSelf"));
+  // Words of CEL are escaped where they are fields.
+  const own = (/** @type {string} */ rule) => rule.replaceAll(/__([a-z]+)__/g, "$1").replaceAll(/\s+/g, " ");
+  if (rules.length > 0) made.rules = rules.map((/** @type {Schema} */ { rule, message }) => [own(rule), message]);
   if (schema.items) made.items = converted(schema.items);
   if (schema.properties) {
     made.properties = Object.fromEntries(Object.entries(schema.properties).map(([name, inner]) => [name, converted(inner)]));

@@ -57,7 +57,8 @@ async function findingsOf({ source, path, value }: Found, kinds: readonly Kind[]
     const served = kind.forms.flatMap(({ versions }) => versions).map((each) => `${group}/${each}`);
     return [unknown(`${kind.kind} has no version ${value.apiVersion}`, "apiVersion", `the versions are: ${served.join(", ")}`)];
   }
-  if (validate(value)) return [];
+  // It writes defaults into what it judges.
+  if (validate(structuredClone(value))) return [];
   return mistakesOf((validate.errors ?? []) as ErrorObject[]).map(({ path: steps, part, message, help }) =>
     diagnostic("MS0914", message, { location: at(steps, part), ...(help === undefined ? {} : { help }) }),
   );

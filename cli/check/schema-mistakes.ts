@@ -68,6 +68,8 @@ function mistakeOf(error: ErrorObject): Mistake[] {
     const message = `the name ${JSON.stringify(error.propertyName)} ${what}`;
     return [{ kind: "value", path: [...path, error.propertyName], part: "key", what, message }];
   }
+  // A rule of a CRD is a sentence of its own.
+  if (keyword === "rules") return [{ ...wrongValue(path, what, ""), message: `${fieldName(path)}: ${what}` }];
   const near =
     keyword === "enum" && typeof error.data === "string" ? closest(error.data, (error.schema as unknown[]).map(String)) : undefined;
   const help = near === undefined ? described(path.at(-1), parentSchema) : { help: `did you mean ${JSON.stringify(near)}?` };

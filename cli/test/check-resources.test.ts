@@ -80,6 +80,32 @@ spec:
     expect(findings).toEqual(['7:16 MS0914 spec.http[0].match[0].uri must have only one of "exact", "prefix", "regex"']);
   });
 
+  test("are held to the rules that CRDs state as expressions", async () => {
+    const { findings } = await check(`apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: { name: a }
+spec: { hosts: [a], http: [{ timeout: "10", route: [{ destination: { host: a } }] }] }
+---
+apiVersion: extensions.istio.io/v1alpha1
+kind: WasmPlugin
+metadata: { name: a }
+spec: { url: ftp://x, selector: { matchLabels: { app: a* } }, targetRefs: [{ group: "", kind: Service, name: a }] }
+---
+apiVersion: gateway.networking.k8s.io/v1
+kind: HTTPRoute
+metadata: { name: a }
+spec: { rules: [{ backendRefs: [{ name: a, port: 80 }, { name: b }] }] }
+`);
+    expect(findings).toEqual([
+      "4:39 MS0914 spec.http[0].timeout: must be a valid duration greater than 1ms",
+      "9:7 MS0914 spec: only one of targetRefs or selector can be set",
+      "9:14 MS0914 spec.url: url must have schema one of [http, https, file, oci]",
+      "9:55 MS0914 spec.selector.matchLabels.app: wildcard not allowed in label value match",
+      // By a rule about `group` and `kind`, which have defaults.
+      "14:56 MS0914 spec.rules[0].backendRefs[1]: Must have port for Service reference",
+    ]);
+  });
+
   test.each<[string, string, string, string]>([
     [
       "a kind that is misspelt",

@@ -122,7 +122,7 @@ help: correct the marked field; filters/authz/README.md lists all of them
     help: "correct the field; the CRD lists them all",
     kind: "findings",
     details:
-      "The resource does not fit the schema of its CRD: an unknown field, which a cluster would refuse or drop, a value of a wrong type, a field that is missing, two fields that exclude each other. Rules that CRDs state as expressions (CEL), and what Istio's webhook looks at besides, are not checked.",
+      "The resource does not fit the schema of its CRD: an unknown field, which a cluster would refuse or drop, a value of a wrong type, a field that is missing, two fields that exclude each other. Rules that the CRD states as expressions (CEL) are checked, too; what Istio's webhook looks at besides is not.",
     example: `reviews.yaml:9:9: error MS0914: spec.http[0]: unknown field "routes", did you mean "route"?
     9 |       - routes:
       |         ^^^^^^

@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { ValidateFunction } from "ajv";
 import { packageRoot } from "../../harness/provision/cache.ts";
+import { rulesKeyword } from "./rules.ts";
 
 /** A kind of resource whose schema is known, as its CRD has it. */
 export interface Kind {
@@ -38,7 +39,7 @@ export function groupAndVersion(apiVersion: string): { group: string; version: s
 
 const compiled = new WeakMap<object, ValidateFunction>();
 
-/** Judges whole resources of a kind in one of its versions; undefined for a version that is not served. */
+/** Judges whole resources of a kind in one of its versions, and gives them the defaults of their schema; undefined for a version that is not served. */
 export async function validatorOf(kind: Kind, version: string): Promise<ValidateFunction | undefined> {
   const form = kind.forms.find(({ versions }) => versions.includes(version));
   if (form === undefined) return undefined;
@@ -50,7 +51,7 @@ export async function validatorOf(kind: Kind, version: string): Promise<Validate
 async function compile({ scope }: Kind, spec: object): Promise<ValidateFunction> {
   // Only who has a resource pays for the compiler of schemas.
   const { Ajv } = await import("ajv");
-  const ajv = new Ajv({ allErrors: true, verbose: true, strict: false, validateFormats: false, logger: false });
+  const ajv = new Ajv({ allErrors: true, verbose: true, strict: false, validateFormats: false, useDefaults: true, logger: false });
   ajv.addKeyword({
     keyword: "atMostOneOf",
     schemaType: "array",
@@ -58,6 +59,7 @@ async function compile({ scope }: Kind, spec: object): Promise<ValidateFunction>
     validate: (names: string[], value: object) => names.filter((name) => name in value).length < 2,
     error: { message: ({ schema }) => `must have only one of ${(schema as string[]).map((name) => JSON.stringify(name)).join(", ")}` },
   });
+  ajv.addKeyword(await rulesKeyword());
   return ajv.compile({
     type: "object",
     properties: { apiVersion: { type: "string" }, kind: { type: "string" }, metadata: metadata(scope), spec, status: {} },

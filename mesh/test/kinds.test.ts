@@ -23,10 +23,24 @@ test("every schema can be compiled, takes a resource without a spec or says what
       expect(validate?.errors?.some(({ keyword }) => keyword === "additionalProperties")).toBe(true);
       const empty = validate?.(resource({}));
       const lacks = validate?.errors?.map(({ keyword }) => keyword) ?? [];
-      expect([kind.kind, empty || lacks.every((keyword) => keyword === "required")]).toEqual([kind.kind, true]);
+      expect([kind.kind, empty || lacks.every((keyword) => keyword === "required" || keyword === "rules")]).toEqual([kind.kind, true]);
     }
     expect(await validatorOf(kind, "v0")).toBeUndefined();
   }
+});
+
+test("every rule of the CRDs is an expression that can be read", async () => {
+  const { parse } = await import("@marcbachmann/cel-js");
+  const rules = new Set<string>();
+  const collect = (value: unknown): void => {
+    if (typeof value !== "object" || value === null) return;
+    if ("rules" in value && Array.isArray(value.rules))
+      for (const rule of value.rules as unknown[]) if (Array.isArray(rule)) rules.add(String(rule[0]));
+    Object.values(value).forEach(collect);
+  };
+  collect(await knownKinds());
+  expect(rules.size).toBeGreaterThan(100);
+  for (const rule of rules) expect(() => parse(rule)).not.toThrow();
 });
 
 test.each([
