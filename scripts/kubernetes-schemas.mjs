@@ -88,6 +88,7 @@ for (const { file, module, version, folder } of SOURCES) {
     const schemas = served.map((/** @type {Schema} */ each) =>
       JSON.stringify(converted(each.schema.openAPIV3Schema.properties.spec ?? {})),
     );
+    const required = served.every((/** @type {Schema} */ each) => each.schema.openAPIV3Schema.required?.includes("spec"));
     /** @type {{ versions: string[], spec: Schema }[]} */
     const forms = [];
     for (const [i, text] of schemas.entries()) {
@@ -95,7 +96,7 @@ for (const { file, module, version, folder } of SOURCES) {
       if (same) same.versions.push(served[i].name);
       else forms.push({ versions: [served[i].name], spec: JSON.parse(text) });
     }
-    return { group, kind: names.kind, scope, forms };
+    return { group, kind: names.kind, scope, ...(required ? { required } : {}), forms };
   });
   kinds.sort((a, b) => `${a.group} ${a.kind}`.localeCompare(`${b.group} ${b.kind}`));
   const comment = `Taken out of the CRDs of ${module} ${version} (Apache-2.0) by scripts/kubernetes-schemas.mjs.`;

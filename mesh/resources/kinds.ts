@@ -11,6 +11,8 @@ export interface Kind {
   /** `VirtualService` */
   kind: string;
   scope: "Namespaced" | "Cluster";
+  /** There is none without a `spec`. */
+  required?: true;
   /** Versions that are served; those with the same schema together. */
   forms: readonly { versions: readonly string[]; spec: object }[];
 }
@@ -48,7 +50,7 @@ export async function validatorOf(kind: Kind, version: string): Promise<Validate
   return found;
 }
 
-async function compile({ scope }: Kind, spec: object): Promise<ValidateFunction> {
+async function compile({ scope, required }: Kind, spec: object): Promise<ValidateFunction> {
   // Only who has a resource pays for the compiler of schemas.
   const { Ajv } = await import("ajv");
   const ajv = new Ajv({ allErrors: true, verbose: true, strict: false, validateFormats: false, useDefaults: true, logger: false });
@@ -63,7 +65,7 @@ async function compile({ scope }: Kind, spec: object): Promise<ValidateFunction>
   return ajv.compile({
     type: "object",
     properties: { apiVersion: { type: "string" }, kind: { type: "string" }, metadata: metadata(scope), spec, status: {} },
-    required: ["metadata"],
+    required: ["metadata", ...(required ? ["spec"] : [])],
     additionalProperties: false,
   });
 }

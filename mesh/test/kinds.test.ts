@@ -29,6 +29,16 @@ test("every schema can be compiled, takes a resource without a spec or says what
   }
 });
 
+test("a resource without its spec is whole where its CRD says so", async () => {
+  const judged = async (apiVersion: string, name: string) => {
+    const { group, version } = groupAndVersion(apiVersion);
+    const kind = (await knownKinds()).find((each) => each.group === group && each.kind === name);
+    return kind && (await validatorOf(kind, version))?.({ apiVersion, kind: name, metadata: { name: "a" } });
+  };
+  expect(await judged("security.istio.io/v1", "AuthorizationPolicy")).toBe(true);
+  expect(await judged("gateway.networking.k8s.io/v1", "HTTPRoute")).toBe(false);
+});
+
 test("every rule of the CRDs is an expression that can be read", async () => {
   const { parse } = await import("@marcbachmann/cel-js");
   const rules = new Set<string>();

@@ -16,7 +16,8 @@ export class ConditionIndex {
   private readonly found: BitSet;
   private readonly always: BitSet;
   private readonly doors: Door[] = [];
-  private readonly numbers: Map<string, i32> = new Map<string, i32>();
+  /** Of values, by their numbers: there are few, and a Map's code is larger than they are. */
+  private readonly identities: string[] = [];
   private table: KeyTable = new KeyTable(0);
 
   constructor(lists: Conditions[]) {
@@ -104,8 +105,8 @@ export class ConditionIndex {
   }
 
   private numberOf(value: Value): i32 {
-    if (!this.numbers.has(value.identity)) this.numbers.set(value.identity, this.numbers.size);
-    return this.numbers.get(value.identity);
+    const at = this.identities.indexOf(value.identity);
+    return at < 0 ? this.identities.push(value.identity) - 1 : at;
   }
 
   private doorOf(value: Value): Door {
