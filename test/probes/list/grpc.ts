@@ -96,7 +96,7 @@ export const grpc: Topic = {
     {
       name: "empty names",
       script: { rh: `grpc_call ${service("h2")} "" "" {} "x" 1000`, gclose: look },
-      until: "^gclose",
+      until: "^gclose get_status",
       respond: trailersOnly("12"),
     },
     waits("1,025 pairs of metadata", call("h2", '"x"', 1000, manyPairs(1025, "a", "b")), "gmsg", grpcAnswer([""])),
@@ -226,7 +226,7 @@ export const grpc: Topic = {
         one.abort();
         await one;
       },
-      until: "^gmsg",
+      until: "^gmsg get_status",
       ends: 1,
     },
     {
@@ -332,7 +332,7 @@ export const grpc: Topic = {
         one.abort();
         await one;
       },
-      until: "^gclose",
+      until: "^gclose get_status",
       ends: 1,
     },
     {
