@@ -4,14 +4,14 @@ import { type Diagnostic, MeshscriptError, diagnostic, reasonOfErrno, spanIn } f
 import { parseCases } from "../../harness/cases/load.ts";
 import { type YamlSource, readYaml } from "../../harness/cases/source.ts";
 import { isObject } from "../../harness/envoy/builders.ts";
-import { documentsIn } from "../../mesh/index.ts";
 import { checkConfigFile } from "./config-file.ts";
 import { checkEnvoyFile, counted } from "./envoy-file.ts";
 import { type Filter, filterOfFile } from "./filters.ts";
 import { kindOf, nearlyKnown } from "./kind.ts";
 import { shown } from "./mistake.ts";
 import type { Report } from "./question.ts";
-import { checkResources, isResource } from "./resources.ts";
+import { checkResources } from "./resources.ts";
+import { resourcesIn } from "./resources-in.ts";
 import { jsonMistake } from "./strict-json.ts";
 import { isTooDeep, tooDeep } from "./too-deep.ts";
 import type { Workshop } from "./workshop.ts";
@@ -21,6 +21,7 @@ export async function checkFile(file: string, filter: Filter | undefined, worksh
   const path = resolve(workshop.cwd, file);
   try {
     const text = read(path, file);
+    refuseWrongJson(text, file);
     const resources = filter ? undefined : resourcesIn(text, file);
     if (resources) return await checkResources(resources, file);
     const source = parse(text, file);
@@ -32,20 +33,6 @@ export async function checkFile(file: string, filter: Filter | undefined, worksh
   } catch (error) {
     if (!(error instanceof MeshscriptError) || error.code !== "MS0902") throw error;
     return { file, kind: "unknown", what: "", by: [], findings: error.diagnostics, unreadable: true };
-  }
-}
-
-/** The documents of a file of Kubernetes resources, several of which may be in one; undefined for any other file, and for what is no YAML. */
-function resourcesIn(text: string, file: string): YamlSource[] | undefined {
-  // Most files have no such line, and are not read twice.
-  if (!/^[ \t{"']*apiVersion\b/m.test(text)) return undefined;
-  try {
-    const documents = documentsIn(text, file, "MS0902").filter(({ value }) => value !== null && value !== undefined);
-    return documents.length > 0 && documents.every(({ value }) => isResource(value)) ? documents : undefined;
-  } catch (error) {
-    // Of one document the usual reader says it better.
-    if (/^---(\s|$)/m.test(text)) throw error;
-    return undefined;
   }
 }
 
@@ -66,15 +53,15 @@ function unreadable(why: string, file: string, help: string): MeshscriptError {
   return new MeshscriptError(diagnostic("MS0902", `${file} cannot be read: ${why}`, { location: { file }, help }));
 }
 
+/** The readers below are YAML's, and take more. @throws MeshscriptError MS0902 */
+function refuseWrongJson(text: string, file: string): void {
+  const found = extname(file) === ".json" ? jsonMistake(text) : undefined;
+  if (!found) return;
+  throw new MeshscriptError(diagnostic("MS0902", `no JSON: ${found.message}`, { location: spanIn(text, file, found.start, found.end) }));
+}
+
 /** @throws MeshscriptError MS0902 */
 function parse(text: string, file: string): YamlSource {
-  if (extname(file) === ".json") {
-    const found = jsonMistake(text);
-    if (found)
-      throw new MeshscriptError(
-        diagnostic("MS0902", `no JSON: ${found.message}`, { location: spanIn(text, file, found.start, found.end) }),
-      );
-  }
   try {
     return readYaml(text, file, "MS0902");
   } catch (error) {

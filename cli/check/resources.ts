@@ -1,52 +1,41 @@
 import type { ErrorObject } from "ajv";
 import { type Diagnostic, diagnostic } from "../../diagnostics/index.ts";
-import type { Path, YamlSource } from "../../harness/cases/source.ts";
-import { isObject } from "../../harness/envoy/builders.ts";
+import type { Path } from "../../harness/cases/source.ts";
 import { type Kind, groupAndVersion, knownKinds, validatorOf } from "../../mesh/index.ts";
 import { closest } from "../../modules/verify/closest.ts";
 import { counted } from "./envoy-file.ts";
 import type { Report } from "./question.ts";
+import type { Resource, Resources } from "./resources-in.ts";
 import { mistakesOf } from "./schema-mistakes.ts";
 
-/** A Kubernetes resource in a file. */
-interface Found {
-  source: YamlSource;
-  path: Path;
-  value: Record<string, unknown> & { apiVersion: string; kind: string };
-}
-
-/** Whether a document is a Kubernetes resource, or a List of them. */
-export function isResource(value: unknown): boolean {
-  return isObject(value) && typeof value["apiVersion"] === "string" && typeof value["kind"] === "string";
-}
-
 /** Istio's and the Gateway API's resources, by the schemas of their CRDs: what the API server would refuse by structure, and fields that are none. */
-export async function checkResources(documents: readonly YamlSource[], file: string): Promise<Report> {
-  const found = documents.flatMap((source) => resourcesAt(source, []));
+export async function checkResources({ named, nameless }: Resources, file: string): Promise<Report> {
   const kinds = await knownKinds();
   const groups = new Set(kinds.map(({ group }) => group));
-  const findings: Diagnostic[] = [];
-  let others = 0;
-  for (const resource of found) {
+  const findings = [...nameless];
+  const others: Resource[] = [];
+  for (const resource of named) {
     const { group } = groupAndVersion(resource.value.apiVersion);
     if (groups.has(group) || group.endsWith(".istio.io")) findings.push(...(await findingsOf(resource, kinds)));
-    else others++;
+    else others.push(resource);
   }
-  const checked = found.length - others;
-  const rest = others === 0 ? "" : `, and ${counted(others, "other")} that ${others === 1 ? "was" : "were"} not looked at`;
+  const checked = named.length - others.length;
+  // That all is well would be a lie.
+  if (checked === 0 && findings.length === 0)
+    return { file, kind: "unknown", what: "", by: [], findings: [noneKnown(others, file, [...groups])] };
+  const rest =
+    others.length === 0 ? "" : `, and ${counted(others.length, "other")} that ${others.length === 1 ? "was" : "were"} not looked at`;
   return { file, kind: "resources", what: `${counted(checked, "resource")} of Istio or the Gateway API${rest}`, by: ["schema"], findings };
 }
 
-function resourcesAt(source: YamlSource, path: Path): Found[] {
-  const value = path.reduce<unknown>((at, step) => (at as Record<string | number, unknown> | undefined)?.[step], source.value);
-  if (!isResource(value)) return [];
-  const resource = value as Found["value"];
-  const { items } = resource;
-  if (resource.kind.endsWith("List") && Array.isArray(items)) return items.flatMap((_, i) => resourcesAt(source, [...path, "items", i]));
-  return [{ source, path, value: resource }];
+function noneKnown(others: readonly Resource[], file: string, groups: readonly string[]): Diagnostic {
+  const kinds = [...new Set(others.map(({ value }) => value.kind))];
+  const only = kinds.length === 0 ? "" : `, but only: ${kinds.join(", ")}`;
+  const message = `no resource of Istio or the Gateway API is here${only}`;
+  return diagnostic("MS0903", message, { location: { file }, help: `the groups are: ${groups.join(", ")}` });
 }
 
-async function findingsOf({ source, path, value }: Found, kinds: readonly Kind[]): Promise<Diagnostic[]> {
+async function findingsOf({ source, path, value }: Resource, kinds: readonly Kind[]): Promise<Diagnostic[]> {
   const { group, version } = groupAndVersion(value.apiVersion);
   const at = (steps: Path, part: "key" | "value") => source.locate([...path, ...steps], part);
   const unknown = (message: string, field: string, help: string) => diagnostic("MS0915", message, { location: at([field], "value"), help });
@@ -65,7 +54,7 @@ async function findingsOf({ source, path, value }: Found, kinds: readonly Kind[]
 }
 
 /** Message, field and help for a kind that its group does not have. */
-function strangeKind({ apiVersion, kind }: Found["value"], kinds: readonly Kind[]): [string, string, string] {
+function strangeKind({ apiVersion, kind }: Resource["value"], kinds: readonly Kind[]): [string, string, string] {
   const { group } = groupAndVersion(apiVersion);
   const elsewhere = kinds.find((each) => each.kind === kind);
   if (elsewhere) {

@@ -143,6 +143,93 @@ spec: { rules: [{ backendRefs: [{ name: a, port: 80 }, { name: b }] }] }
     expect(ran.findings[0]).toMatch(/^[67]:\d+ MS0902 /);
   });
 
+  test("that say not what they are have that told at their place, in documents and in a List; an empty document is none", async () => {
+    const { code, findings, help } = await check(`# Nothing yet.
+---
+apiVersion: networking.istio.io/v1
+metadata: { name: a }
+---
+---
+apiVersion: v1
+kind: List
+items:
+  - apiVersion: networking.istio.io/v1
+    kind: VirtualService
+    metadata: { name: a }
+    spec: { hosts: [a], http: [{ route: [{ destination: { host: a } }] }] }
+  - { kind: VirtualService, metadata: { name: b } }
+  - metadata: { name: c }
+  - reviews
+---
+- a
+---
+{ apiVersion: 1, kind: [Gateway] }
+---
+# Nothing any more.
+`);
+    expect(code).toBe(79);
+    expect(findings).toEqual([
+      "3:1 MS0915 a resource without kind",
+      "14:5 MS0915 a resource without apiVersion",
+      "15:5 MS0915 a resource without apiVersion and kind",
+      '16:5 MS0915 "reviews", where a resource is expected',
+      "18:1 MS0915 an array, where a resource is expected",
+      "20:15 MS0915 apiVersion must be a string, got 1",
+      "20:24 MS0915 kind must be a string, got an array",
+    ]);
+    expect(new Set(help)).toEqual(new Set(["every document, and every item of a List, needs `apiVersion` and `kind`"]));
+  });
+
+  test("all without kinds in several documents are no other file for that", async () => {
+    const nameless = "apiVersion: v1\nmetadata: { name: a }\n";
+    expect((await check(`${nameless}---\n${nameless}`)).findings).toEqual([
+      "1:1 MS0915 a resource without kind",
+      "4:1 MS0915 a resource without kind",
+    ]);
+    // One alone may be anything: a chart, somebody's configuration.
+    expect((await check(nameless)).findings[0]).toContain("MS0903 nothing tells what this is");
+    expect((await check("policies: []\n---\nfield: { apiVersion: v1 }\n")).findings[0]).toMatch(/^2:1 MS0902 another document begins here/);
+  });
+
+  test("of a list of one kind are of that kind where they do not say it themselves, as for Kubernetes", async () => {
+    const items = "items:\n  - metadata: { name: a }\n    spec: { host: a, hots: b }\n  - { kind: DestinationRule }\n";
+    const { findings } = await check(`apiVersion: networking.istio.io/v1\nkind: DestinationRuleList\n${items}`);
+    expect(findings).toEqual(['5:22 MS0914 spec: unknown field "hots", did you mean "host"?', "6:5 MS0915 a resource without apiVersion"]);
+    expect((await check("apiVersion: v1\nkind: PodList\nitems: [{ metadata: { name: a } }]\n")).findings).toEqual([
+      expect.stringMatching(/MS0903 .*: Pod$/),
+    ]);
+  });
+
+  test.each<[string, string, string]>([
+    ["one of another kind", "apiVersion: apps/v1\nkind: Deployment\n", "Deployment"],
+    [
+      "several of other kinds, each named once",
+      "kind: Service\napiVersion: v1\n---\napiVersion: apps/v1\nkind: Deployment\n---\napiVersion: v1\nkind: Service\n",
+      "Service, Deployment",
+    ],
+    ["a List of none", "apiVersion: v1\nkind: List\nitems: []\n", ""],
+  ])("are not said to be right where nothing was looked at: %s", async (_, text, kinds) => {
+    const message = `no resource of Istio or the Gateway API is here${kinds === "" ? "" : `, but only: ${kinds}`}`;
+    expect(await check(text)).toEqual({
+      code: 79,
+      findings: [`undefined:undefined MS0903 ${message}`],
+      help: [expect.stringMatching(/^the groups are: .*networking\.istio\.io.*gateway\.networking\.k8s\.io$/)],
+    });
+    // With one that is looked at they are fine.
+    const gateway = "apiVersion: networking.istio.io/v1\nkind: Sidecar\nmetadata: { name: a }\nspec: {}\n";
+    expect(await check(`${gateway}---\n${text}`)).toEqual({ code: 0, findings: [], help: [] });
+  });
+
+  test("in a file of JSON are read as JSON, wherever the names stand", async () => {
+    const rule = (end: string) =>
+      `{"kind":"DestinationRule","apiVersion":"networking.istio.io/v1","metadata":{"name":"a"},"spec":{"hots":"a"${end}}}`;
+    expect((await check(rule(""), "rule.json")).findings).toEqual(['1:97 MS0914 spec: unknown field "hots", did you mean "host"?']);
+    const lenient = await check(rule(","), "rule.json");
+    expect(lenient.code).toBe(65);
+    expect(lenient.findings).toEqual(['1:107 MS0902 no JSON: a comma in front of "}": JSON allows none there']);
+    expect((await check(rule(","), "rule.yaml")).code).toBe(79);
+  });
+
   test("say so of every field that is renamed, wherever it is", async () => {
     const documents = parseAllDocuments(await readFile(BOOKINFO, "utf8")).map((document) => document.toJS() as Record<string, unknown>);
     const typed = documents.filter(({ kind }) => !["Service", "List"].includes(String(kind)));

@@ -33,7 +33,7 @@ help: correct the marked place; the first mistake can cause others below it
     help: "`--filter NAME` says whose configuration it is; `meshscript check --help` lists what can be checked",
     kind: "findings",
     details:
-      "`meshscript check` knows a file by its content: a list `cases` is a file of cases; `static_resources`, `dynamic_resources`, `admin` and the like are an Envoy bootstrap; a list `resources` is a file for Envoy's file-based xDS. Any other JSON object is the configuration of a filter when its place says of which: beside or below the filter's `assembly/`, or `NAME.json` and `NAME.config.json` for a filter that is there.",
+      "`meshscript check` knows a file by its content: a list `cases` is a file of cases; `static_resources`, `dynamic_resources`, `admin` and the like are an Envoy bootstrap; a list `resources` is a file for Envoy's file-based xDS; `apiVersion` and `kind` are a resource of Kubernetes, and at least one of the file has to be of Istio or the Gateway API. Any other JSON object is the configuration of a filter when its place says of which: beside or below the filter's `assembly/`, or `NAME.json` and `NAME.config.json` for a filter that is there.",
   },
   MS0904: {
     level: "error",
@@ -131,10 +131,10 @@ help: the fields are: corsPolicy, delegate, directResponse, fault, headers, matc
   },
   MS0915: {
     level: "error",
-    title: "a kind or a version that an API does not have",
+    title: "a kind or a version that is missing, or that an API does not have",
     help: "correct `apiVersion` and `kind`",
     kind: "findings",
     details:
-      "The group is one of Istio's or the Gateway API's, and has no such kind, or serves it in other versions. Of the Gateway API the standard channel is known, not the experimental one.",
+      "The group is one of Istio's or the Gateway API's, and has no such kind, or serves it in other versions. Of the Gateway API the standard channel is known, not the experimental one. Or a document of the file, or an item of a List, does not say by `apiVersion` and `kind` what it is: a cluster would refuse it.",
   },
 } as const satisfies Record<string, CodeEntry>;
