@@ -7,7 +7,7 @@ import { reasonOfErrno } from "./errno.ts";
 /** Whose folder it is decides what its user can do about it. */
 export type FolderKind = "cache" | "run directory" | "output folder";
 
-const UNUSABLE = new Set(["ENOENT", "ENOTDIR", "EEXIST", "EACCES", "EPERM", "EROFS", "ENOSPC"]);
+const UNUSABLE = new Set(["ENOENT", "ENOTDIR", "EEXIST", "EACCES", "EPERM", "EROFS", "ENOSPC", "EISDIR"]);
 const KINDS = {
   cache: { code: "MS0304", help: "set MESHSCRIPT_CACHE to a folder that can" },
   "run directory": { code: "MS0304", help: "choose another folder, or none for one in the cache" },
@@ -35,16 +35,19 @@ async function makeAll(folder: string): Promise<void> {
   });
 }
 
-/** The error for a write that failed inside a folder because of the folder; any other error as it is. */
+/** The error for a write that failed inside a folder because of the folder, or of one where the file goes; any other error as it is. */
 export function unwritable(error: unknown, folder: string, kind: FolderKind): unknown {
-  const { code, path } = error instanceof Error ? (error as NodeJS.ErrnoException) : {};
+  const { code, path, dest } = error instanceof Error ? (error as NodeJS.ErrnoException & { dest?: string }) : {};
+  // The folder is good. A file that is moved into place has its own name in `dest`; a read of a folder has none, and is another mistake.
+  const file = dest ?? path;
+  if (code === "EISDIR") return file?.startsWith(folder) ? explain(error, folder, kind, file) : error;
   // ENOSPC comes from a write, which knows no path.
   return code === "ENOSPC" || path?.startsWith(folder) ? explain(error, folder, kind) : error;
 }
 
-function explain(error: unknown, folder: string, kind: FolderKind): unknown {
+function explain(error: unknown, folder: string, kind: FolderKind, what = `the ${kind} ${folder}`): unknown {
   const code = error instanceof Error ? (error as NodeJS.ErrnoException).code : undefined;
   if (code === undefined || !UNUSABLE.has(code)) return error;
-  const message = `the ${kind} ${folder} cannot be written: ${reasonOfErrno(error) ?? code}`;
+  const message = `${what} cannot be written: ${reasonOfErrno(error) ?? code}`;
   return new MeshscriptError(diagnostic(KINDS[kind].code, message, { help: KINDS[kind].help }), { cause: error });
 }

@@ -1,14 +1,13 @@
-import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
-import { rename, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import path from "node:path";
-import { type Diagnostic, MeshscriptError, makeFolder, unwritable } from "../diagnostics/index.ts";
+import { type Diagnostic, MeshscriptError, makeFolder } from "../diagnostics/index.ts";
 import { debugFlags, releaseFlags } from "./asc/flags.ts";
 import { compileEntry, existingEntry, failuresOf } from "./entry.ts";
 import { type ModuleReport, makeReport } from "./report.ts";
 import { verifyModule } from "./verify.ts";
 import { withShortNames } from "./wasm/shorten-names.ts";
+import { writeOutput } from "./write-output.ts";
 
 export interface BuildOptions {
   /** Name of the output files: `<name>.wasm` and its companions. */
@@ -64,16 +63,12 @@ export async function buildModule(options: BuildOptions): Promise<BuiltModule> {
   };
   const report = `${JSON.stringify(module.report, null, 2)}\n`;
   await makeFolder(outDir, "output folder");
-  try {
-    await write(files.sourceMap, module.sourceMap);
-    await write(files.debugSourceMap, module.debugSourceMap);
-    await write(files.debug, module.debug);
-    await write(files.report, report);
-    // Last: who watches build/ for the module finds its companions there.
-    await write(files.wasm, module.wasm);
-  } catch (error) {
-    throw unwritable(error, outDir, "output folder");
-  }
+  await writeOutput(files.sourceMap, module.sourceMap);
+  await writeOutput(files.debugSourceMap, module.debugSourceMap);
+  await writeOutput(files.debug, module.debug);
+  await writeOutput(files.report, report);
+  // Last: who watches build/ for the module finds its companions there.
+  await writeOutput(files.wasm, module.wasm);
   return { name: options.name, files, report: module.report, warnings: module.warnings };
 }
 
@@ -125,12 +120,4 @@ function sdkVersion(baseDir: string): string {
   } catch {
     return "";
   }
-}
-
-/** Moved into place, so that a reader (Envoy, a second build) never sees half a file. */
-async function write(file: string, contents: Uint8Array | string): Promise<void> {
-  const mark = createHash("sha256").update(`${process.pid}${performance.now()}`).digest("hex").slice(0, 8);
-  const temporary = `${file}.${mark}.tmp`;
-  await writeFile(temporary, contents);
-  await rename(temporary, file);
 }

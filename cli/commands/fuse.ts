@@ -1,10 +1,10 @@
 import { existsSync } from "node:fs";
-import { writeFile } from "node:fs/promises";
 import { basename, dirname, join, relative, resolve } from "node:path";
 import { exitCodes, render } from "../../diagnostics/index.ts";
 import { packageRoot } from "../../harness/provision/cache.ts";
 import { fusedEntry, fusedSchema } from "../../modules/fuse.ts";
 import { buildModule } from "../../modules/index.ts";
+import { writeOutput } from "../../modules/write-output.ts";
 import type { Command } from "../command.ts";
 import { type Source, partOf } from "../fuse/parts.ts";
 import { usage } from "../parse.ts";
@@ -27,7 +27,7 @@ export const fuse: Command = {
   exits: {
     usage: "wrong command, flag or argument, or a part that is not there",
     data: "the module does not compile or verify",
-    environment: "the SDK is missing, or the output folder cannot be written",
+    environment: "the SDK is missing, or an output cannot be written",
     findings: "a part's config.schema.json is no schema",
   },
   async run({ positionals, flags, io, json, print, say, printJson, color }) {
@@ -40,7 +40,7 @@ export const fuse: Command = {
     const virtualFiles = Object.assign({ [entry]: fusedEntry(name, parts) }, ...parts.map((part) => part.virtualFiles));
     const module = await buildModule({ name, entry, baseDir: baseOf(parts, io.cwd), outDir: dirname(file), virtualFiles });
     const schema = join(dirname(file), `${name}.config.schema.json`);
-    await writeFile(schema, `${JSON.stringify(fusedSchema(name, parts), null, 2)}\n`);
+    await writeOutput(schema, `${JSON.stringify(fusedSchema(name, parts), null, 2)}\n`);
     const { report, warnings } = module;
     const shown = relative(io.cwd, module.files.wasm);
     if (json) {

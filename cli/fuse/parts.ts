@@ -74,5 +74,6 @@ async function schemaIn(folder: string, name: string, cwd: string): Promise<{ sc
   if (!existsSync(file)) return {};
   const loaded = await loadSchema(name, file, relative(cwd, file));
   if ("code" in loaded) throw new MeshscriptError({ ...loaded, help: "write a JSON schema of draft-07, or remove the file" });
-  return { schema: JSON.parse(readFileSync(file, "utf8")) as Record<string, unknown> };
+  // As it was read.
+  return { schema: loaded.validate.schema as Record<string, unknown> };
 }

@@ -192,6 +192,24 @@ describe("meshscript fuse, of meshscript's own filters", () => {
     expect(await readdir(project)).not.toContain("x.wasm");
   }, 60_000);
 
+  test.each<[string, string]>([
+    ["the module", "mine.wasm"],
+    ["a companion", "mine.debug.wasm.map"],
+    ["the schema", "mine.config.schema.json"],
+  ])(
+    "says which folder lies where %s goes, and leaves nothing half",
+    async (_, name) => {
+      await rm(join(project, "taken"), { recursive: true, force: true });
+      await write(`taken/${name}/kept`, "");
+      const ran = await cli(["fuse", "./my-filter", "-o", "taken/mine.wasm"], { cwd: project });
+      expect({ code: ran.code, stdout: ran.stdout }).toEqual({ code: 69, stdout: "" });
+      expect(ran.stderr.split("\n")[0]).toBe(`error MS0208: ${join(project, "taken", name)} cannot be written: it is a folder`);
+      expect((await readdir(join(project, "taken"))).filter((file) => file.endsWith(".tmp"))).toEqual([]);
+      expect(await readdir(join(project, "taken", name))).toEqual(["kept"]);
+    },
+    60_000,
+  );
+
   test("takes a part from beside the project, and says so in the map without a path of the machine", async () => {
     await write("inner/package.json", "{}");
     const ran = await cli(["fuse", "authz", "../my-filter", "-o", "beside.wasm"], { cwd: join(project, "inner") });

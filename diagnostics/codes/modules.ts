@@ -40,7 +40,7 @@ export const modules = {
     help: "choose another one",
     kind: "environment",
     details:
-      "The folder that modules go to cannot be made, or nothing can be written to it: a file is in the way, a permission is missing, the file system is read-only or full.",
+      "The folder that modules go to cannot be made, or nothing can be written to it: a file is in the way, a permission is missing, the file system is read-only or full. Or a folder has the name of a file that goes there.",
   },
   MS0210: { level: "error", title: "not a wasm module", help: "build the module anew", kind: "data" },
   MS0211: {
