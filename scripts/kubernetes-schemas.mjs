@@ -1,5 +1,5 @@
 // @ts-check
-// Takes the schemas of Istio's and the Gateway API's resources out of their CRDs, which come as Go modules: `node scripts/kubernetes-schemas.mjs`.
+// Takes the schemas of Istio's and the Gateway API's resources out of their CRDs, which come as Go modules: `npm run generate:kubernetes-schemas`.
 // The files that it writes are in the repository; it runs again when a version below is raised. Needs Go.
 import { execFileSync } from "node:child_process";
 import { readFileSync, readdirSync, writeFileSync } from "node:fs";

@@ -10,7 +10,7 @@ import { mistakesOf } from "./schema-mistakes.ts";
 
 /** Istio's and the Gateway API's resources, by the schemas of their CRDs: what the API server would refuse by structure, and fields that are none. */
 export async function checkResources({ named, nameless }: Resources, file: string): Promise<Report> {
-  const kinds = await knownKinds();
+  const kinds = knownKinds();
   const groups = new Set(kinds.map(({ group }) => group));
   const findings = [...nameless];
   const others: Resource[] = [];

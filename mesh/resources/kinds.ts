@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import type { ValidateFunction } from "ajv";
+import type { Ajv, ValidateFunction } from "ajv";
 import { packageRoot } from "../../harness/provision/cache.ts";
 import { rulesKeyword } from "./rules.ts";
 
@@ -20,11 +20,11 @@ export interface Kind {
 /** Whose releases the schemas are of: scripts/kubernetes-schemas.mjs. */
 const FILES = ["istio", "gateway-api"] as const;
 
-let known: Promise<Kind[]> | undefined;
+let known: readonly Kind[] | undefined;
 
 /** All kinds of Istio's APIs and of the Gateway API's standard channel. */
-export function knownKinds(): Promise<Kind[]> {
-  known ??= Promise.resolve().then(() => FILES.flatMap(kindsOf));
+export function knownKinds(): readonly Kind[] {
+  known ??= FILES.flatMap(kindsOf);
   return known;
 }
 
@@ -45,12 +45,17 @@ const compiled = new WeakMap<object, ValidateFunction>();
 export async function validatorOf(kind: Kind, version: string): Promise<ValidateFunction | undefined> {
   const form = kind.forms.find(({ versions }) => versions.includes(version));
   if (form === undefined) return undefined;
-  const found = compiled.get(form) ?? (await compile(kind, form.spec));
+  compiler ??= makeCompiler();
+  const ajv = await compiler;
+  const found = compiled.get(form) ?? ajv.compile(schemaOf(kind, form.spec));
   compiled.set(form, found);
   return found;
 }
 
-async function compile({ scope, required }: Kind, spec: object): Promise<ValidateFunction> {
+let compiler: Promise<Ajv> | undefined;
+
+/** One for all kinds: it has the rules of CRDs with it, and these an environment of CEL. */
+async function makeCompiler(): Promise<Ajv> {
   // Only who has a resource pays for the compiler of schemas.
   const { Ajv } = await import("ajv");
   const ajv = new Ajv({ allErrors: true, verbose: true, strict: false, validateFormats: false, useDefaults: true, logger: false });
@@ -62,12 +67,16 @@ async function compile({ scope, required }: Kind, spec: object): Promise<Validat
     error: { message: ({ schema }) => `must have only one of ${(schema as string[]).map((name) => JSON.stringify(name)).join(", ")}` },
   });
   ajv.addKeyword(await rulesKeyword());
-  return ajv.compile({
+  return ajv;
+}
+
+function schemaOf({ scope, required }: Kind, spec: object): object {
+  return {
     type: "object",
     properties: { apiVersion: { type: "string" }, kind: { type: "string" }, metadata: metadata(scope), spec, status: {} },
     required: ["metadata", ...(required ? ["spec"] : [])],
     additionalProperties: false,
-  });
+  };
 }
 
 const texts = { type: "object", additionalProperties: { type: "string" } };

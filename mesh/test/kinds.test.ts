@@ -1,8 +1,9 @@
+import type { ValidateFunction } from "ajv";
 import { expect, test } from "vitest";
-import { groupAndVersion, knownKinds, validatorOf } from "../index.ts";
+import { type Kind, groupAndVersion, knownKinds, validatorOf } from "../index.ts";
 
 test("every kind of Istio's APIs is known, in every version that is served, and the Gateway API's standard channel", async () => {
-  const kinds = await knownKinds();
+  const kinds = knownKinds();
   const names = kinds.map(({ group, kind }) => `${group} ${kind}`);
   for (const name of ["VirtualService", "DestinationRule", "Gateway", "ServiceEntry", "Sidecar", "WorkloadEntry", "EnvoyFilter"])
     expect(names).toContain(`networking.istio.io ${name}`);
@@ -15,7 +16,7 @@ test("every kind of Istio's APIs is known, in every version that is served, and 
 });
 
 test("every schema can be compiled, takes a resource without a spec or says what it lacks, and no field that is none", async () => {
-  for (const kind of await knownKinds()) {
+  for (const kind of knownKinds()) {
     for (const version of kind.forms.flatMap(({ versions }) => versions)) {
       const validate = await validatorOf(kind, version);
       const resource = (spec: object) => ({ apiVersion: `${kind.group}/${version}`, kind: kind.kind, metadata: { name: "a" }, spec });
@@ -32,11 +33,25 @@ test("every schema can be compiled, takes a resource without a spec or says what
 test("a resource without its spec is whole where its CRD says so", async () => {
   const judged = async (apiVersion: string, name: string) => {
     const { group, version } = groupAndVersion(apiVersion);
-    const kind = (await knownKinds()).find((each) => each.group === group && each.kind === name);
+    const kind = knownKinds().find((each) => each.group === group && each.kind === name);
     return kind && (await validatorOf(kind, version))?.({ apiVersion, kind: name, metadata: { name: "a" } });
   };
   expect(await judged("security.istio.io/v1", "AuthorizationPolicy")).toBe(true);
   expect(await judged("gateway.networking.k8s.io/v1", "HTTPRoute")).toBe(false);
+});
+
+test("what is read and compiled once is shared, also by those who ask at the same time, and no judge speaks of what another found", async () => {
+  expect(knownKinds()).toBe(knownKinds());
+  const kind = (name: string) => knownKinds().find((each) => each.kind === name) as Kind;
+  const asked = [kind("HTTPRoute"), kind("WasmPlugin"), kind("WasmPlugin")].map((each) =>
+    validatorOf(each, each.forms[0]?.versions[0] ?? ""),
+  );
+  const [route, plugin, again] = (await Promise.all(asked)) as [ValidateFunction, ValidateFunction, ValidateFunction];
+  expect(again).toBe(plugin);
+  const of = (spec: object) => ({ metadata: { name: "a" }, spec });
+  expect([plugin(of({ url: "ftp://x" })), route(of({ rules: [{}] }))]).toEqual([false, true]);
+  expect(plugin.errors?.map(({ keyword }) => keyword)).toEqual(["rules"]);
+  expect([plugin(of({ url: "oci://x" })), plugin.errors, route.errors]).toEqual([true, null, null]);
 });
 
 test("every rule of the CRDs is an expression that can be read", async () => {
@@ -48,7 +63,7 @@ test("every rule of the CRDs is an expression that can be read", async () => {
       for (const rule of value.rules as unknown[]) if (Array.isArray(rule)) rules.add(String(rule[0]));
     Object.values(value).forEach(collect);
   };
-  collect(await knownKinds());
+  collect(knownKinds());
   expect(rules.size).toBeGreaterThan(100);
   for (const rule of rules) expect(() => parse(rule)).not.toThrow();
 });
