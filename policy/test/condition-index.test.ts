@@ -1,6 +1,7 @@
 // Lists of conditions that are found by an index: it may find one too many, and never one too few.
 import fc from "fast-check";
 import { beforeAll, describe, expect, test } from "vitest";
+import { encodePairs } from "../../harness/host/vm/memory.ts";
 import { type Core, type HostCalls, loadCore } from "../../modules/index.ts";
 
 type Pair = [name: string, value: string];
@@ -16,7 +17,7 @@ let request: Request = { headers: [], properties: {} };
 let asked: string[] = [];
 const host: HostCalls = {
   proxy_get_header_map_pairs: (memory, _map, out, outLength) =>
-    give(memory, encode(request.headers), 0, out as number, outLength as number),
+    give(memory, encodePairs(request.headers), 0, out as number, outLength as number),
   proxy_get_property: (memory, path, length, out, outLength) => {
     const name = Buffer.from(memory.buffer, path, length).toString().replaceAll("\0", ".");
     asked.push(name);
@@ -34,12 +35,6 @@ function give(memory: DataView, bytes: Buffer, at: number, out: number, outLengt
   memory.setUint32(out, address, true);
   memory.setUint32(outLength, bytes.length, true);
   return 0;
-}
-
-function encode(pairs: readonly Pair[]): Buffer {
-  const head = [pairs.length, ...pairs.flatMap(([name, value]) => [name.length, value.length])];
-  const texts = pairs.flat().map((text) => `${text}\0`);
-  return Buffer.concat([Buffer.from(Uint32Array.from(head).buffer), Buffer.from(texts.join(""), "latin1")]);
 }
 
 /** @returns how many lists */

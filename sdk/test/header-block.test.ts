@@ -1,6 +1,7 @@
 // The block in which a host hands over a map of headers, right and wrong, against a plain reader of the format.
 import fc from "fast-check";
 import { beforeAll, describe, expect, test } from "vitest";
+import { encodePairs } from "../../harness/host/vm/memory.ts";
 import { type Core, loadCore } from "../../modules/index.ts";
 
 type Pair = [name: string, value: string];
@@ -35,27 +36,7 @@ function expected(pairs: readonly Pair[]): string {
   return [...asked, ...pairs.flat().map(answer)].join("");
 }
 
-/** proxy-wasm's serialized map: the number of pairs, the sizes of each, then the texts, each closed by NUL. */
-function encode(pairs: readonly Pair[]): Buffer {
-  const head = Buffer.alloc(4 + pairs.length * 8);
-  head.writeUInt32LE(pairs.length);
-  for (const [i, [name, value]] of pairs.entries()) {
-    head.writeUInt32LE(name.length, 4 + i * 8);
-    head.writeUInt32LE(value.length, 8 + i * 8);
-  }
-  return Buffer.concat([
-    head,
-    Buffer.from(
-      pairs
-        .flat()
-        .map((text) => `${text}\0`)
-        .join(""),
-      "latin1",
-    ),
-  ]);
-}
-
-/** Undefined: no such map. */
+/** A reader of proxy-wasm's serialized map that shares nothing with the SDK nor with who wrote the block. Undefined: no such map. */
 function decode(block: Buffer): Pair[] | undefined {
   if (block.length < 4) return [];
   const count = block.readUInt32LE();
@@ -82,7 +63,7 @@ describe.each([
   test("holds the pairs that the host wrote", () => {
     fc.assert(
       fc.property(pairs, (all) => {
-        expect(seen(encode(all), prepared)).toBe(expected(all));
+        expect(seen(encodePairs(all), prepared)).toBe(expected(all));
       }),
       { numRuns: 1_000 },
     );
@@ -104,7 +85,7 @@ describe.each([
     const change = fc.record({ at: fc.nat(60), to: fc.nat(255), cut: fc.nat(8) });
     fc.assert(
       fc.property(pairs, change, (all, { at, to, cut }) => {
-        const block = encode(all);
+        const block = encodePairs(all);
         if (at < block.length) block[at] = to;
         const less = block.subarray(0, block.length - cut);
         const right = decode(less);
