@@ -5,8 +5,6 @@ export { Condition, Conditions, readConditions } from "./assembly/condition";
 export { IpAddress } from "./assembly/ip";
 export { BitSet } from "./assembly/lookup/bit-set";
 export { ConditionIndex } from "./assembly/lookup/condition-index";
-export { KeyTable } from "./assembly/lookup/key-table";
-export { begin, hashText, insert, step, TextDoor } from "./assembly/lookup/text-door";
 export { MetadataKind, MetadataReader } from "./assembly/metadata";
 export { oneOf } from "./assembly/one-of";
 export { Random } from "./assembly/random";

@@ -1,5 +1,7 @@
 import { Bytes } from "proxy-wasm-assemblyscript-sdk";
-import { Attributes, begin, BitSet, hashText, insert, KeyTable, step, TextDoor } from "../../../../policy";
+import { Attributes, BitSet } from "../../../../policy";
+import { KeyTable } from "../../../../policy/assembly/lookup/key-table";
+import { begin, hashText, insert, step, TextDoor } from "../../../../policy/assembly/lookup/text-door";
 import { HeaderSubject } from "../subjects/message";
 import { Presence, Subject } from "../subjects/subject";
 import { Gate, gateOf, Key, KeyKind, NS_LENGTH } from "./gate";
