@@ -96,6 +96,11 @@ export class Envoy {
     return this.status(listener).address;
   }
 
+  /** Where all listeners accept connections, by name. */
+  get listening(): ReadonlyMap<string, Address> {
+    return new Map(this.listeners.map(({ name, address }) => [name, address]));
+  }
+
   private status(listener?: string): ListenerStatus {
     const found = listener === undefined ? (this.find("main") ?? this.listeners[0]) : this.find(listener);
     if (found) return found;

@@ -1,0 +1,99 @@
+import type { ConfigObject } from "../harness/envoy/types.ts";
+import { type EndpointsFile, endpointsFile } from "./clusters/endpoints.ts";
+import { outboundClusters } from "./clusters/outbound.ts";
+import { passthroughCluster } from "./clusters/passthrough.ts";
+import { type Filters, defaultFilters } from "./listeners/filters.ts";
+import { gatewayListeners } from "./listeners/gateway.ts";
+import { inboundClusterOf } from "./listeners/inbound.ts";
+import { inboundPorts, sidecarListeners } from "./listeners/sidecar.ts";
+import { Mesh } from "./model/mesh.ts";
+import type { Workload } from "./model/workloads.ts";
+import type { Resource } from "./resources/resource.ts";
+import { compare } from "./resources/resource.ts";
+
+/** Envoy's configuration of one workload's proxy. What changes with routes and endpoints comes from files that it watches. */
+export interface ProxyConfig {
+  readonly workload: Workload;
+  readonly node: ConfigObject;
+  readonly listeners: readonly ConfigObject[];
+  readonly clusters: readonly ConfigObject[];
+  /** Route configurations, each a file of its own. */
+  readonly routes: readonly ConfigObject[];
+  /** Ports of its application. */
+  readonly targets: readonly number[];
+}
+
+export interface CompiledMesh {
+  readonly mesh: Mesh;
+  /** By the id of their workloads, in their order. */
+  readonly proxies: ReadonlyMap<string, ProxyConfig>;
+  /** What all proxies share, by path. */
+  readonly endpoints: ReadonlyMap<string, EndpointsFile>;
+}
+
+export interface CompileOptions {
+  /** [our own: peer-metadata, tracing, authz and metrics, in one module] */
+  filters?: Filters;
+}
+
+/**
+ * Resources in, Envoy's configuration out, with Pilot's semantics. Pure: the same resources, in whatever order, give the same result.
+ */
+export function compile(resources: readonly Resource[], { filters = defaultFilters }: CompileOptions = {}): CompiledMesh {
+  const mesh = new Mesh(resources);
+  const endpoints = new Map<string, EndpointsFile>();
+  const workloads = [...mesh.workloads].sort((a, b) => compare(a.id, b.id));
+  const proxies = new Map(workloads.map((workload) => [workload.id, proxyOf(workload, mesh, filters, endpoints)]));
+  return { mesh, proxies, endpoints };
+}
+
+function proxyOf(workload: Workload, mesh: Mesh, filters: Filters, endpoints: Map<string, EndpointsFile>): ProxyConfig {
+  const clusters = clustersOf(workload, mesh, endpoints);
+  const node = nodeOf(workload);
+  if (workload.type === "gateway") return { workload, node, clusters, ...gatewayListeners(workload, mesh, filters), targets: [] };
+  const inbound = inboundPorts(workload, mesh);
+  return {
+    workload,
+    node,
+    clusters: [...clusters, ...inbound.map(inboundClusterOf)],
+    ...sidecarListeners(workload, mesh, inbound, filters),
+    targets: inbound.map(({ target }) => target),
+  };
+}
+
+function clustersOf(workload: Workload, mesh: Mesh, endpoints: Map<string, EndpointsFile>): ConfigObject[] {
+  const { services, allowAny } = mesh.scope(workload);
+  const all = [...services.values()].flatMap((service) => {
+    const rule = mesh.rule(service, workload);
+    const context = { sans: mesh.sans(service), autoMtls: mesh.takesMtls(service) };
+    return service.ports
+      .filter(({ protocol }) => protocol !== "udp")
+      .flatMap((port) => {
+        if (service.resolution === "workloads" || service.resolution === "STATIC") {
+          for (const subset of [undefined, ...(rule?.subsets ?? [])]) {
+            const file = endpointsFile(mesh, service, port, subset);
+            endpoints.set(file.path, file);
+          }
+        }
+        return outboundClusters(service, port, rule, context);
+      });
+  });
+  return allowAny ? [...all, passthroughCluster()] : all;
+}
+
+/** As Istio's own proxies call themselves. */
+function nodeOf({ type, name, namespace, labels, serviceAccount, id }: Workload): ConfigObject {
+  const app = labels["app"] ?? name;
+  return {
+    id: `${type === "gateway" ? "router" : "sidecar"}~127.0.0.1~${id}~${namespace}.svc.cluster.local`,
+    cluster: `${app}.${namespace}`,
+    metadata: {
+      NAME: name,
+      NAMESPACE: namespace,
+      WORKLOAD_NAME: name,
+      LABELS: labels,
+      SERVICE_ACCOUNT: serviceAccount,
+      MESH_ID: "cluster.local",
+    },
+  };
+}

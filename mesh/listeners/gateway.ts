@@ -1,0 +1,153 @@
+import { socketAddress } from "../../harness/envoy/builders.ts";
+import type { ConfigObject } from "../../harness/envoy/types.ts";
+import { targetOf } from "../clusters/endpoints.ts";
+import { isWildcard, overlap } from "../model/hosts.ts";
+import { selects } from "../model/labels.ts";
+import type { Mesh } from "../model/mesh.ts";
+import { namedProtocol } from "../model/ports.ts";
+import type { VirtualServiceEntry } from "../model/virtual-services.ts";
+import { visibilityOf, visibleTo } from "../model/visibility.ts";
+import type { Workload } from "../model/workloads.ts";
+import { compare } from "../resources/resource.ts";
+import type { GatewayServer } from "../resources/types/index.ts";
+import { isCatchAll } from "../routes/match.ts";
+import { routesOf } from "../routes/route.ts";
+import { routeConfiguration } from "../routes/virtual-hosts.ts";
+import { type Filters, verdictFields } from "./filters.ts";
+import { GATEWAY, httpManager, routesFromFile } from "./http.ts";
+
+/** The name of a gateway's listener: Istio's. */
+export const gatewayListenerName = (port: number) => `0.0.0.0_${port}`;
+
+/** A server of a Gateway, with the namespace that its hosts are of. */
+interface Server extends GatewayServer {
+  /** `namespace/name` */
+  gateway: string;
+  namespace: string;
+}
+
+/** The listeners of a gateway's proxy: one for each port of its plain HTTP servers. */
+export function gatewayListeners(workload: Workload, mesh: Mesh, filters: Filters): { listeners: ConfigObject[]; routes: ConfigObject[] } {
+  const servers = mesh.gateways
+    .filter(({ spec }) => selects(spec.selector, workload.labels))
+    .flatMap(({ namespace, name, spec }) =>
+      (spec.servers ?? []).map((server): Server => ({ ...server, gateway: `${namespace}/${name}`, namespace })),
+    )
+    .filter(({ port }) => namedProtocol(port.protocol) === "http" || namedProtocol(port.protocol) === "http2");
+  const targets = new Map(servers.map(({ port }) => [port.number, gatewayTarget(port.number, workload, mesh)]));
+  const ports = [...new Set(targets.values())].sort((a, b) => a - b);
+  const own = filters({ direction: "gateway", workload }, mesh);
+  return {
+    listeners: ports.map((port) => ({
+      name: gatewayListenerName(port),
+      address: socketAddress(),
+      filter_chains: [
+        {
+          filters: [
+            httpManager(routesFromFile(`http.${port}`), {
+              statPrefix: `outbound_0.0.0.0_${port};`,
+              filters: own,
+              fields: verdictFields,
+              trust: GATEWAY,
+            }),
+          ],
+        },
+      ],
+      traffic_direction: "OUTBOUND",
+    })),
+    routes: ports.map((port) =>
+      gatewayRoutes(
+        `http.${port}`,
+        servers.filter((each) => targets.get(each.port.number) === port),
+        workload,
+        mesh,
+      ),
+    ),
+  };
+}
+
+/** Where a gateway listens for a server's port: as its own Service leads there, or at the port itself. */
+export function gatewayTarget(port: number, workload: Workload, mesh: Mesh): number {
+  for (const service of mesh.servicesOf(workload)) {
+    const found = service.ports.find(({ number }) => number === port);
+    if (found) return targetOf(workload, found);
+  }
+  return port;
+}
+
+function gatewayRoutes(name: string, servers: readonly Server[], workload: Workload, mesh: Mesh): ConfigObject {
+  const scope = mesh.scope(workload);
+  const hosts = new Map<string, { routes: ConfigObject[]; tls: boolean; port: number }>();
+  const hostOf = (host: string, port: number) => {
+    const found = hosts.get(host) ?? { routes: [], tls: false, port };
+    hosts.set(host, found);
+    return found;
+  };
+  for (const server of servers) {
+    const { gateway, port } = server;
+    for (const entry of mesh.virtualServices) {
+      if (!entry.gateways.includes(gateway) || !visibleTo(visibilityOf(entry.spec.exportTo, entry.resource.namespace), workload.namespace))
+        continue;
+      const shared = sharedHosts(server, entry);
+      if (shared.length === 0) continue;
+      const context = {
+        proxy: workload,
+        port: port.number,
+        gateways: new Set([gateway]),
+        tls: server.tls !== undefined,
+        service: (host: string) => scope.services.get(host),
+        hash: scope.hash,
+      };
+      const routes = routesOf(entry, context);
+      if (routes.length === 0) continue;
+      for (const host of shared) hostOf(host, port.number).routes.push(...routes);
+    }
+    if (!server.tls?.httpsRedirect) continue;
+    for (const host of server.hosts) hostOf(hostPart(host), port.number).tls = true;
+  }
+  const made = collapsed(hosts).map(({ domains, routes, tls, port }) => ({
+    name: `${domains[0]}:${port}`,
+    domains,
+    // Several VirtualServices may speak of a host: what catches all goes behind the others.
+    routes: [...routes.filter((route) => !isCatchAll(route)), ...routes.filter(isCatchAll)],
+    include_request_attempt_count: true,
+    ...(tls ? { require_tls: "ALL" } : {}),
+  }));
+  const port = servers[0]?.port.number ?? 0;
+  const none = { name: `blackhole:${port}`, domains: ["*"], routes: [] };
+  return routeConfiguration(name, made.length > 0 ? made.sort((a, b) => compare(a.name, b.name)) : [none]);
+}
+
+/** Hosts with the same routes are one virtual host, called as the first: whole names before patterns. */
+function collapsed(hosts: ReadonlyMap<string, { routes: ConfigObject[]; tls: boolean; port: number }>) {
+  const groups: { domains: string[]; routes: ConfigObject[]; tls: boolean; port: number }[] = [];
+  const sorted = [...hosts].sort(([a], [b]) => Number(isWildcard(a)) - Number(isWildcard(b)) || compare(a, b));
+  for (const [host, each] of sorted) {
+    const same = groups.find(({ routes, tls }) => tls === each.tls && sameList(routes, each.routes));
+    if (same) same.domains.push(host);
+    else groups.push({ ...each, domains: [host] });
+  }
+  return groups;
+}
+
+const sameList = (a: readonly ConfigObject[], b: readonly ConfigObject[]) => a.length === b.length && a.every((each, i) => each === b[i]);
+
+/** Hosts that both have; of a pattern and one that it covers, the narrower. */
+function sharedHosts({ hosts, namespace }: Server, entry: VirtualServiceEntry): string[] {
+  const own = hosts
+    .filter((host) => {
+      const from = host.includes("/") ? host.slice(0, host.indexOf("/")) : "*";
+      return from === "*" || entry.resource.namespace === (from === "." ? namespace : from);
+    })
+    .map(hostPart);
+  const shared = own.flatMap((server) => entry.hosts.filter((host) => overlap(server, host)).map((host) => narrower(server, host)));
+  return [...new Set(shared)];
+}
+
+function narrower(a: string, b: string): string {
+  if (!isWildcard(a)) return a;
+  if (!isWildcard(b)) return b;
+  return a.length > b.length ? a : b;
+}
+
+const hostPart = (host: string) => host.slice(host.indexOf("/") + 1).toLowerCase();

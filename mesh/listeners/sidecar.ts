@@ -1,0 +1,57 @@
+import type { ConfigObject, FilterSpec } from "../../harness/envoy/types.ts";
+import { targetOf } from "../clusters/endpoints.ts";
+import { passthroughFilter } from "../clusters/passthrough.ts";
+import type { Mesh } from "../model/mesh.ts";
+import { isHttp } from "../model/ports.ts";
+import type { Workload } from "../model/workloads.ts";
+import { outboundRoutes, proxyRoutes } from "../routes/virtual-hosts.ts";
+import { type Filters, verdictFields } from "./filters.ts";
+import { type InboundPort, inboundListener } from "./inbound.ts";
+import { outboundListener, proxyListener } from "./outbound.ts";
+import { outboundTcpListeners } from "./outbound-tcp.ts";
+
+/** The ports of an application that services lead to; of several services with the same, the first counts. */
+export function inboundPorts(workload: Workload, mesh: Mesh): InboundPort[] {
+  const ports = new Map<number, InboundPort>();
+  for (const service of mesh.servicesOf(workload)) {
+    for (const port of service.ports) {
+      const target = targetOf(workload, port);
+      if (port.protocol !== "udp" && !ports.has(target)) ports.set(target, { target, port, service });
+    }
+  }
+  return [...ports.values()].sort((a, b) => a.target - b.target);
+}
+
+/** A sidecar's ways in and out, and the routes of the latter. */
+export function sidecarListeners(
+  workload: Workload,
+  mesh: Mesh,
+  inbound: readonly InboundPort[],
+  filters: Filters,
+): { listeners: ConfigObject[]; routes: ConfigObject[] } {
+  const scope = mesh.scope(workload);
+  const ports = httpPorts(workload, mesh);
+  const { mode, ports: modes } = mesh.mtls(workload);
+  const outbound = filters({ direction: "outbound", workload }, mesh);
+  const chain = { filters: scope.allowAny ? [...outbound, lookup()] : outbound, fields: verdictFields };
+  return {
+    listeners: [
+      ...inbound.map((port) => {
+        const own = filters({ direction: "inbound", workload, host: port.service.host }, mesh);
+        return inboundListener(port, modes.get(port.target) ?? mode, { filters: own, fields: verdictFields });
+      }),
+      ...ports.map((port) => outboundListener(port, chain)),
+      ...outboundTcpListeners(scope, new Set(ports)),
+      proxyListener(chain),
+    ],
+    routes: [...ports.map((port) => outboundRoutes(scope, port)), proxyRoutes(scope, ports)],
+  };
+}
+
+/** The ports at which a proxy has requests to route. */
+export function httpPorts(workload: Workload, mesh: Mesh): number[] {
+  const ports = [...mesh.scope(workload).services.values()].flatMap((service) => service.ports.filter(isHttp).map(({ number }) => number));
+  return [...new Set(ports)].sort((a, b) => a - b);
+}
+
+const lookup = (): FilterSpec => ({ name: "envoy.filters.http.dynamic_forward_proxy", typedConfig: passthroughFilter() });

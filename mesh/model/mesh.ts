@@ -1,0 +1,125 @@
+import { type Resource, byAge } from "../resources/resource.ts";
+import type {
+  AuthorizationPolicy,
+  ConsistentHash,
+  Destination,
+  DestinationRule,
+  Gateway,
+  KubernetesService,
+  PeerAuthentication,
+  ServiceEntry,
+  Sidecar,
+  VirtualService,
+} from "../resources/types/index.ts";
+import type { OutboundScope } from "../routes/virtual-hosts.ts";
+import { DestinationRules, type Rule } from "./destination-rules.ts";
+import { impliedGateways } from "./gateways.ts";
+import { selects } from "./labels.ts";
+import { type MtlsModes, mtlsModes } from "./peer-authentication.ts";
+import { Scopes } from "./scopes.ts";
+import { type Service, serviceOf, servicesOf } from "./services.ts";
+import { type VirtualServiceEntry, virtualServicesOf } from "./virtual-services.ts";
+import { type Workload, makesWorkloads, workloadOf } from "./workloads.ts";
+
+export const TRUST_DOMAIN = "cluster.local";
+
+/** Who a service account is to others. */
+export const spiffeId = (namespace: string, account: string) => `spiffe://${TRUST_DOMAIN}/ns/${namespace}/sa/${account}`;
+
+/** All resources of a mesh, found by what others ask for. */
+export class Mesh {
+  readonly services: readonly Service[];
+  readonly workloads: readonly Workload[];
+  readonly virtualServices: readonly VirtualServiceEntry[];
+  readonly gateways: readonly Resource<Gateway>[];
+  readonly authorizationPolicies: readonly Resource<AuthorizationPolicy>[];
+  private readonly rules: DestinationRules;
+  private readonly peerAuthentications: readonly Resource<PeerAuthentication>[];
+  private readonly scopes: Scopes;
+  private readonly backing = new Map<Service, readonly Workload[]>();
+
+  constructor(resources: readonly Resource[]) {
+    const sorted = [...resources].sort(byAge);
+    const of = <Spec>(kind: string, group: string) =>
+      sorted.filter((each) => each.kind === kind && each.group === group) as unknown as Resource<Spec>[];
+    const networking = "networking.istio.io";
+    this.gateways = of<Gateway>("Gateway", networking);
+    this.services = [
+      ...of<KubernetesService>("Service", "").map(serviceOf),
+      ...of<ServiceEntry>("ServiceEntry", networking).flatMap(servicesOf),
+    ];
+    const declared = sorted.filter(({ kind }) => makesWorkloads(kind)).flatMap((each) => workloadOf(each) ?? []);
+    this.workloads = [...declared, ...impliedGateways(this.gateways, declared)].map((workload) => asGateway(workload, this.gateways));
+    this.virtualServices = virtualServicesOf(of<VirtualService>("VirtualService", networking));
+    this.rules = new DestinationRules(of<DestinationRule>("DestinationRule", networking));
+    this.peerAuthentications = of<PeerAuthentication>("PeerAuthentication", "security.istio.io");
+    this.authorizationPolicies = of<AuthorizationPolicy>("AuthorizationPolicy", "security.istio.io");
+    this.scopes = new Scopes(this.services, this.virtualServices, of<Sidecar>("Sidecar", networking));
+  }
+
+  /** What a workload's proxy may call. */
+  scope(workload: Workload): OutboundScope {
+    const { services, virtualServices, allowAny } = this.scopes.of(workload);
+    return { proxy: workload, services, virtualServices, allowAny, hash: (destination) => this.hash(destination, services, workload) };
+  }
+
+  /** The rule that a workload's proxy heeds when it calls a service. */
+  rule(service: Service, client: Workload): Rule | undefined {
+    return this.rules.for(service, client);
+  }
+
+  /** The workloads that a service selects. */
+  workloadsOf(service: Service): readonly Workload[] {
+    const { selector, namespace } = service;
+    const found =
+      this.backing.get(service) ??
+      (selector === undefined ? [] : this.workloads.filter((each) => each.namespace === namespace && selects(selector, each.labels)));
+    this.backing.set(service, found);
+    return found;
+  }
+
+  /** The services that have a workload among their endpoints. */
+  servicesOf(workload: Workload): Service[] {
+    return this.services.filter((service) => this.workloadsOf(service).includes(workload));
+  }
+
+  /** Whose certificates answer for a service. */
+  sans(service: Service): string[] {
+    const accounts = this.workloadsOf(service).map(({ namespace, serviceAccount }) => spiffeId(namespace, serviceAccount));
+    const listed = (service.entry?.endpoints ?? []).flatMap(({ serviceAccount }) =>
+      serviceAccount ? [spiffeId(service.namespace, serviceAccount)] : [],
+    );
+    return [...new Set([...accounts, ...listed, ...service.subjectAltNames])].sort();
+  }
+
+  /** What a workload's own listeners take. */
+  mtls(workload: Pick<Workload, "namespace" | "labels">): MtlsModes {
+    return mtlsModes(this.peerAuthentications, workload);
+  }
+
+  /** Whether clients may speak mutual TLS to a service by themselves: policies of single workloads are seen at their endpoints. */
+  takesMtls({ namespace }: Service): boolean {
+    return mtlsModes(this.peerAuthentications, { namespace, labels: {} }).mode !== "DISABLE";
+  }
+
+  private hash({ host, subset, port }: Destination, services: ReadonlyMap<string, Service>, client: Workload): ConsistentHash | undefined {
+    const service = services.get(host);
+    const rule = service && this.rules.for(service, client);
+    if (rule === undefined) return undefined;
+    const policy = rule.subsets.find(({ name }) => name === subset)?.trafficPolicy;
+    const ofPort = (settings: Rule["trafficPolicy"]) =>
+      settings?.portLevelSettings?.find((each) => port !== undefined && each.port?.number === port.number)?.loadBalancer?.consistentHash;
+    return (
+      ofPort(policy) ??
+      policy?.loadBalancer?.consistentHash ??
+      ofPort(rule.trafficPolicy) ??
+      rule.trafficPolicy?.loadBalancer?.consistentHash
+    );
+  }
+}
+
+/** A workload that a Gateway selects is no sidecar. */
+function asGateway(workload: Workload, gateways: readonly Resource<Gateway>[]): Workload {
+  const selected = gateways.some(({ spec }) => spec.selector && selects(spec.selector, workload.labels));
+  return selected ? { ...workload, type: "gateway" } : workload;
+}

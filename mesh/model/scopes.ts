@@ -1,0 +1,113 @@
+import { type Resource, byAge } from "../resources/resource.ts";
+import type { Sidecar, VirtualService } from "../resources/types/index.ts";
+import { covers, inFull, overlap } from "./hosts.ts";
+import { selects } from "./labels.ts";
+import { ROOT_NAMESPACE } from "./peer-authentication.ts";
+import type { Service } from "./services.ts";
+import { MESH, type VirtualServiceEntry } from "./virtual-services.ts";
+import { type Visibility, isPrivate, visibilityOf, visibleTo } from "./visibility.ts";
+import type { Workload } from "./workloads.ts";
+
+export interface Scope {
+  readonly services: ReadonlyMap<string, Service>;
+  readonly virtualServices: readonly VirtualServiceEntry[];
+  readonly allowAny: boolean;
+}
+
+/** An entry of an egress list, `namespace/host`, in parts. */
+interface Import {
+  namespace: string;
+  host: string;
+}
+
+/** What each proxy sees: everything that is exported to its namespace, narrowed down by its Sidecar. Proxies with the same view share it. */
+export class Scopes {
+  private readonly cache = new Map<string, Scope>();
+  private readonly visibilities = new Map<VirtualServiceEntry, Visibility>();
+  private readonly sidecars: readonly Resource<Sidecar>[];
+
+  constructor(
+    private readonly services: readonly Service[],
+    private readonly virtualServices: readonly VirtualServiceEntry[],
+    sidecars: readonly Resource<Sidecar>[],
+  ) {
+    this.sidecars = [...sidecars].sort(byAge);
+    for (const entry of virtualServices) this.visibilities.set(entry, visibilityOf(entry.spec.exportTo, entry.resource.namespace));
+  }
+
+  of(workload: Workload): Scope {
+    const sidecar = workload.type === "gateway" ? undefined : this.sidecarOf(workload);
+    const key = `${workload.namespace} ${workload.type} ${sidecar ? `${sidecar.namespace}/${sidecar.name}` : ""}`;
+    const found = this.cache.get(key) ?? this.make(workload, sidecar?.spec);
+    this.cache.set(key, found);
+    return found;
+  }
+
+  /** https://istio.io/latest/docs/reference/config/networking/sidecar/: the workload's own, its namespace's, the mesh's. */
+  private sidecarOf({ namespace, labels }: Workload): Resource<Sidecar> | undefined {
+    const own = this.sidecars.filter((each) => each.namespace === namespace);
+    const chosen = own.find(({ spec }) => spec.workloadSelector?.labels && selects(spec.workloadSelector.labels, labels));
+    const whole = ({ spec }: Resource<Sidecar>) => !spec.workloadSelector?.labels;
+    return chosen ?? own.find(whole) ?? this.sidecars.find((each) => each.namespace === ROOT_NAMESPACE && whole(each));
+  }
+
+  private make({ namespace }: Workload, sidecar: Sidecar | undefined): Scope {
+    const imports = sidecar?.egress?.flatMap(({ hosts }) => hosts.map((each) => importOf(each, namespace)));
+    const virtualServices = this.visible(namespace).filter((entry) => !imports || imports.some((each) => reaches(each, entry)));
+    const destinations = imports ? new Set(virtualServices.flatMap((entry) => hostsCalled(entry.spec))) : undefined;
+    const services = new Map<string, Service>();
+    for (const service of this.ranked(namespace)) {
+      if (!visibleTo(service.visibility, namespace) || services.has(service.host)) continue;
+      const wanted = !imports || imports.some((each) => takes(each, service)) || destinations?.has(service.host);
+      if (wanted) services.set(service.host, service);
+    }
+    const mode = sidecar?.outboundTrafficPolicy?.mode ?? "ALLOW_ANY";
+    return { services, virtualServices, allowAny: mode !== "REGISTRY_ONLY" };
+  }
+
+  /** Of two with the same host the own namespace's counts, then Kubernetes' own. */
+  private ranked(namespace: string): Service[] {
+    const rank = (service: Service) => (service.namespace === namespace ? 0 : 2) + (service.resource.kind === "Service" ? 0 : 1);
+    return [...this.services].sort((a, b) => rank(a) - rank(b));
+  }
+
+  /** In Pilot's order: the namespace's own, what is exported to it by name, what is for everybody. */
+  private visible(namespace: string): VirtualServiceEntry[] {
+    const rank = (entry: VirtualServiceEntry): number => {
+      const visibility = this.visibilities.get(entry) ?? "nobody";
+      if (!entry.gateways.includes(MESH) || !visibleTo(visibility, namespace)) return 3;
+      if (visibility === "everyone") return 2;
+      return isPrivate(visibility, namespace) || entry.resource.namespace === namespace ? 0 : 1;
+    };
+    return this.virtualServices
+      .map((entry) => ({ entry, rank: rank(entry) }))
+      .filter((each) => each.rank < 3)
+      .sort((a, b) => a.rank - b.rank)
+      .map(({ entry }) => entry);
+  }
+}
+
+function importOf(text: string, namespace: string): Import {
+  const slash = text.indexOf("/");
+  const from = text.slice(0, slash);
+  return { namespace: from === "." ? namespace : from, host: inFull(text.slice(slash + 1), namespace) };
+}
+
+const isFrom = ({ namespace }: Import, own: string) => namespace === "*" || namespace === own;
+
+const takes = (each: Import, { namespace, host }: Service) => isFrom(each, namespace) && covers(each.host, host);
+
+const reaches = (each: Import, { resource, hosts }: VirtualServiceEntry) =>
+  isFrom(each, resource.namespace) && hosts.some((host) => overlap(each.host, host));
+
+/** Whoever sees a VirtualService sees where it leads. */
+function hostsCalled({ http = [], tcp = [], tls = [] }: VirtualService): string[] {
+  return [
+    ...http.flatMap(({ route = [], mirror, mirrors = [] }) => [
+      ...route.map((each) => each.destination),
+      ...(mirror ? [mirror] : []),
+      ...mirrors.map((each) => each.destination),
+    ]),
+    ...[...tcp, ...tls].flatMap(({ route = [] }) => route.map((each) => each.destination)),
+  ].map(({ host }) => host);
+}

@@ -1,0 +1,63 @@
+import type { SourceLocation } from "../../diagnostics/index.ts";
+import type { Path, YamlSource } from "../../harness/cases/source.ts";
+import { isObject } from "../../harness/envoy/builders.ts";
+import { groupAndVersion } from "./kinds.ts";
+
+/** A Kubernetes resource and where it stands. */
+export interface Resource<Spec = Record<string, unknown>> {
+  /** `networking.istio.io`; empty for core kinds. */
+  readonly group: string;
+  readonly kind: string;
+  readonly name: string;
+  /** Where nothing is said, `default`, as with kubectl. */
+  readonly namespace: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly annotations: Readonly<Record<string, string>>;
+  /** Empty when nothing is said. */
+  readonly created: string;
+  readonly spec: Spec;
+  /** The whole of it. */
+  readonly value: Readonly<Record<string, unknown>>;
+  /** The place of something in it: keys and indices from its root. */
+  at(path: Path, part?: "value" | "key"): SourceLocation;
+}
+
+/** The resources of a document: itself, or the items of a List. */
+export function resourcesOf(source: YamlSource, path: Path = []): Resource[] {
+  const value = path.reduce<unknown>((at, step) => (at as Record<string | number, unknown> | undefined)?.[step], source.value);
+  if (!isObject(value) || typeof value["kind"] !== "string" || typeof value["apiVersion"] !== "string") return [];
+  const { kind, apiVersion, items } = value as { kind: string; apiVersion: string; items?: unknown };
+  if (kind.endsWith("List") && Array.isArray(items)) return items.flatMap((_, i) => resourcesOf(source, [...path, "items", i]));
+  const metadata = isObject(value["metadata"]) ? value["metadata"] : {};
+  return [
+    {
+      group: groupAndVersion(apiVersion).group,
+      kind,
+      name: text(metadata["name"]),
+      namespace: text(metadata["namespace"]) || "default",
+      labels: texts(metadata["labels"]),
+      annotations: texts(metadata["annotations"]),
+      created: text(metadata["creationTimestamp"]),
+      spec: isObject(value["spec"]) ? value["spec"] : {},
+      value,
+      at: (steps, part) => source.locate([...path, ...steps], part),
+    },
+  ];
+}
+
+const text = (value: unknown): string => (typeof value === "string" ? value : value instanceof Date ? value.toISOString() : "");
+
+function texts(value: unknown): Record<string, string> {
+  if (!isObject(value)) return {};
+  return Object.fromEntries(Object.entries(value).filter((entry): entry is [string, string] => typeof entry[1] === "string"));
+}
+
+/**
+ * As Istio orders what competes: the older first, and of the same age by name, then namespace. It makes the result the same for any order of
+ * files.
+ */
+export function byAge(a: Resource<unknown>, b: Resource<unknown>): number {
+  return compare(a.created, b.created) || compare(a.name, b.name) || compare(a.namespace, b.namespace);
+}
+
+export const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);

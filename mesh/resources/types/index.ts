@@ -1,0 +1,5 @@
+export type * from "./common.ts";
+export type * from "./destination-rule.ts";
+export type * from "./network.ts";
+export type * from "./security.ts";
+export type * from "./virtual-service.ts";
