@@ -41,6 +41,7 @@ const entries = [
   "harness/cases/schema.ts",
   "harness/expect/index.ts",
   "harness/provision/index.ts",
+  "mesh/test/pilot/ask.ts",
   "modules/index.ts",
   "test/integrations/tools/index.ts",
 ];
@@ -51,11 +52,11 @@ function inputs() {
   return folders.flatMap((folder) => filesBelow(folder, source));
 }
 
-/** The benchmarks share the tests' helpers, and a script installs the tools of some tests. */
+/** The benchmarks share the tests' helpers, a script installs the tools of some tests, and one asks Pilot for people. */
 const support = () => {
   const helper = (/** @type {string} */ file) => file.endsWith(".ts") && !file.endsWith(".test.ts") && !isAssemblyScript(file);
   return [
-    ...["test/integrations/tools", "test/support", "test/rust"].flatMap((folder) => filesBelow(folder, helper)),
+    ...["mesh/test/pilot", "test/integrations", "test/support", "test/rust"].flatMap((folder) => filesBelow(folder, helper)),
     ...["filters", "fused"].flatMap((folder) => filesBelow(folder, (file) => file.includes("/test/") && helper(file))),
   ];
 };

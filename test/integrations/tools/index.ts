@@ -1,4 +1,5 @@
 import { type Machine, thisMachine } from "./machine.ts";
+import { findPilot, installPilot } from "./pilot.ts";
 import { findPrometheus, installPrometheus } from "./prometheus.ts";
 import { findZipkin, installZipkin } from "./zipkin.ts";
 
@@ -9,12 +10,13 @@ export type { Zipkin } from "./zipkin.ts";
 const tools = [
   { name: "Prometheus", find: findPrometheus, install: installPrometheus },
   { name: "Zipkin", find: findZipkin, install: installZipkin },
+  { name: "Pilot", find: findPilot, install: installPilot },
 ];
 
 /** What there is on this machine; tests skip what is missing. */
 export async function findTools(options?: Partial<Machine>) {
   const machine = await thisMachine(options);
-  return { prometheus: await findPrometheus(machine), zipkin: await findZipkin(machine) };
+  return { prometheus: await findPrometheus(machine), zipkin: await findZipkin(machine), pilot: await findPilot(machine) };
 }
 
 /**

@@ -72,7 +72,12 @@ func (d *Documents) add(document []byte) error {
 	if strings.HasSuffix(gvk.Group, "istio.io") {
 		err = d.addConfig(schema, &kind)
 	} else {
-		err = d.addObject(schema, js)
+		if gvk.Group == gatewayAPI {
+			js, err = withDefaults(gvk, js)
+		}
+		if err == nil {
+			err = d.addObject(schema, js)
+		}
 	}
 	if err != nil {
 		return fmt.Errorf("%s: %w", title(&kind), err)

@@ -1,5 +1,6 @@
 // Asks Istio's own control plane what it would send to a proxy: a JSON request on each line of stdin, its answer on a line of stdout.
-// One process serves thousands of requests, because starting it costs more than answering.
+// One process serves thousands of requests, because starting it costs more than answering. Its argument is the path of
+// mesh/schemas/gateway-api.json, which requests with resources of the Gateway API need.
 package main
 
 import (
@@ -12,6 +13,12 @@ import (
 
 func main() {
 	out := quiet()
+	if len(os.Args) > 1 {
+		if err := loadSchemas(os.Args[1]); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+	}
 	in := bufio.NewReaderSize(os.Stdin, 1<<20)
 	for {
 		line, err := in.ReadBytes('\n')
