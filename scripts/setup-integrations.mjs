@@ -1,7 +1,7 @@
 // @ts-check
 /**
- * `npm run setup:integrations`: the real tools that test/integrations talks to, into the cache, without root. Optional: without them those
- * tests are skipped. A line for each tool on stdout, and exit code 1 when one is missing.
+ * `npm run setup:integrations`: the real tools that test/integrations and mesh/test/pilot talk to, into the cache, without root. Optional:
+ * without them those tests are skipped. A line for each tool on stdout, and exit code 1 when one is missing.
  */
 import { load } from "./lib/dist.mjs";
 import { failWith } from "./lib/report.mjs";

@@ -104,3 +104,29 @@ describe("Zipkin", () => {
     expect((await readdir(folder)).sort()).toEqual([]);
   });
 });
+
+describe("Pilot", () => {
+  test("needs Go", async () => {
+    const { options } = await machine([], answers);
+    expect((await installTools(options)).lines[2]).toBe("no Pilot: there is no go on PATH: Go 1.26 or newer builds it");
+    const { options: old } = await machine(["go"], async () => ({ code: 1, stdout: "", stderr: "go: go.mod requires go >= 1.26.0\n" }));
+    expect((await installTools(old)).lines[2]).toBe("no Pilot: go build: go: go.mod requires go >= 1.26.0");
+  });
+
+  test("is built once of the sources as they are, which stay as they are", async () => {
+    const { options, ran, folder } = await machine(["go"], async (name, args, cwd) => {
+      if (name !== "go") return answers(name);
+      expect(await readdir(cwd)).toEqual(expect.arrayContaining(["go.mod", "main.go"]));
+      await writeFile(join(cwd, "go.sum"), "");
+      await executable(join(cwd, args[args.indexOf("-o") + 1] ?? ""));
+      return ok();
+    });
+    await executable(join(folder, "pilot/pilot-of-former-sources"));
+    for (let n = 0; n < 2; n++) expect((await installTools(options)).lines[2]).toMatch(/^Pilot v0\.0\.0-\S+ from cache: /);
+    expect(ran.filter((line) => line.startsWith("go build"))).toHaveLength(1);
+    const built = await readdir(join(folder, "pilot"));
+    expect(built).toEqual([expect.stringMatching(/^pilot-[0-9a-f]{16}$/)]);
+    expect((await findTools(options)).pilot?.path).toBe(join(folder, "pilot", built[0] ?? ""));
+    expect((await readdir(folder)).filter((name) => name.startsWith("tmp-"))).toEqual([]);
+  });
+});

@@ -26,7 +26,7 @@ export async function installPilot({ env, folder, exec, progress }: Machine): Pr
   if (go === undefined) return "there is no go on PATH: Go 1.26 or newer builds it";
   const { files, binary } = await sources();
   return inTemporaryFolder(folder, async (temporary) => {
-    progress("building Pilot with go (about 5 minutes on two cores, 2 GB of sources and objects in Go's own caches)");
+    progress("building Pilot with go (about 5 minutes on two cores, 3 GB of sources and objects in Go's own caches)");
     // A copy, because go.sum is written beside go.mod. `-s -w`: nobody debugs it, and it is a third smaller.
     for (const file of files) await copyFile(join(SOURCE, file), join(temporary, file));
     const args = ["build", "-mod=mod", "-buildvcs=false", "-ldflags=-s -w", "-o", binary, "."];
