@@ -30,10 +30,11 @@ const buckets: StatsConfig["histogram_bucket_settings"] = [
  * bootstrap({ bootstrap: { stats_config: statsConfig(filterLabels) } });
  */
 export function statsConfig(extraLabels: readonly string[] = []): StatsConfig {
-  // Not in the midst of a longer label: `code=.=` is the end of `response_code=.=`, too. What stands before the first group stays.
+  // Not in the midst of a longer label: `code=.=` is the end of `response_code=.=`, too. What stands before the first group stays. With a `^` and a
+  // word in front Envoy asks only names that begin with the word, instead of each of the hundred that a cluster has: RATIONALE has the numbers.
   const stats_tags = unique([...standardLabels, ...extraLabels]).map((name) => ({
     tag_name: name,
-    regex: `(?:^|[.;])(${name}=\\.=(.*?);\\.;)`,
+    regex: `^wasmcustom\\.(?:.*?[.;])?(${name}=\\.=(.*?);\\.;)`,
   }));
   return { stats_tags, histogram_bucket_settings: buckets };
 }
@@ -41,7 +42,7 @@ export function statsConfig(extraLabels: readonly string[] = []): StatsConfig {
 /** The same with `wasm_filter`, by which other filters say whose a counter is. Istio has that tag already. */
 export function statsConfigOfAllFilters(extraLabels: readonly string[] = []): StatsConfig {
   const config = statsConfig([...filterLabels, ...extraLabels]);
-  return { ...config, stats_tags: [{ tag_name: "wasm_filter", regex: "(wasm_filter\\.(.+?)\\.)" }, ...config.stats_tags] };
+  return { ...config, stats_tags: [{ tag_name: "wasm_filter", regex: "^wasmcustom\\.(wasm_filter\\.(.+?)\\.)" }, ...config.stats_tags] };
 }
 
 /** Names for Istio's `proxyConfig.extraStatTags`, or the annotation `sidecar.istio.io/extraStatTags`, which wants them with commas between. */
