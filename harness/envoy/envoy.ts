@@ -8,6 +8,7 @@ import type { TcpConnection } from "../tcp/connection.ts";
 import { connectTcp } from "../tcp/socket.ts";
 import { Upstream } from "../upstreams/upstream.ts";
 import { type AccessLogEntry, readAccessLog, waitForAccessLog } from "./access-log.ts";
+import { AddedListeners } from "./added-listeners.ts";
 import type { Admin, ListenerStatus, Quantiles } from "./admin.ts";
 import type { Address } from "./builders.ts";
 import { type FailureContext, envoyFailure } from "./failure.ts";
@@ -51,6 +52,7 @@ export class Envoy {
   private listeners: ListenerStatus[];
   /** What the listeners were made of; empty when the configuration brings its own xDS. */
   private configured: readonly ConfigObject[];
+  private readonly added = new AddedListeners();
   private updating: Promise<unknown> = Promise.resolve();
   private stopping: Promise<void> | undefined;
   private reporting = false;
@@ -272,8 +274,9 @@ export class Envoy {
       );
     }
     const mark = envoy.logs.mark;
+    const listeners = await this.added.place(next.listeners, new Set(this.listeners.map(({ name }) => name)));
     try {
-      await xds.apply({ listeners: next.listeners, clusters: next.clusters }, admin, envoy.logs, options.concurrency ?? 1, UPDATE_MS);
+      await xds.apply({ listeners, clusters: next.clusters }, admin, envoy.logs, options.concurrency ?? 1, UPDATE_MS);
     } catch (error) {
       if (!(error instanceof Rejection)) throw error;
       const context: FailureContext = { logs: envoy.logs, runDir: this.runDir, configPath: next.file ?? xds.path("listeners"), from: mark };
