@@ -34,29 +34,34 @@ export interface CompiledMesh {
 export interface CompileOptions {
   /** [our own: peer-metadata, tracing, authz and metrics, in one module] */
   filters?: Filters;
+  /** Whose applications get a listener for each service of their namespace, beside those that need a `Host` [nobody's]. */
+  program?: (workload: Workload) => boolean;
+  /** The local port of a gateway's server [the kernel chooses]. */
+  port?: (server: number) => number | undefined;
 }
 
 /**
  * Resources in, Envoy's configuration out, with Pilot's semantics. Pure: the same resources, in whatever order, give the same result.
  */
-export function compile(resources: readonly Resource[], { filters = defaultFilters }: CompileOptions = {}): CompiledMesh {
+export function compile(resources: readonly Resource[], options: CompileOptions = {}): CompiledMesh {
   const mesh = new Mesh(resources);
   const endpoints = new Map<string, EndpointsFile>();
   const workloads = [...mesh.workloads].sort((a, b) => compare(a.id, b.id));
-  const proxies = new Map(workloads.map((workload) => [workload.id, proxyOf(workload, mesh, filters, endpoints)]));
+  const proxies = new Map(workloads.map((workload) => [workload.id, proxyOf(workload, mesh, options, endpoints)]));
   return { mesh, proxies, endpoints };
 }
 
-function proxyOf(workload: Workload, mesh: Mesh, filters: Filters, endpoints: Map<string, EndpointsFile>): ProxyConfig {
+function proxyOf(workload: Workload, mesh: Mesh, options: CompileOptions, endpoints: Map<string, EndpointsFile>): ProxyConfig {
+  const { filters = defaultFilters, program, port } = options;
   const clusters = clustersOf(workload, mesh, endpoints);
   const node = nodeOf(workload);
-  if (workload.type === "gateway") return { workload, node, clusters, ...gatewayListeners(workload, mesh, filters), targets: [] };
+  if (workload.type === "gateway") return { workload, node, clusters, ...gatewayListeners(workload, mesh, { filters, port }), targets: [] };
   const inbound = inboundPorts(workload, mesh);
   return {
     workload,
     node,
     clusters: [...clusters, ...inbound.map(inboundClusterOf)],
-    ...sidecarListeners(workload, mesh, inbound, filters),
+    ...sidecarListeners(workload, mesh, inbound, { filters, program: program?.(workload) ?? false }),
     targets: inbound.map(({ target }) => target),
   };
 }

@@ -27,7 +27,11 @@ interface Server extends GatewayServer {
 }
 
 /** The listeners of a gateway's proxy: one for each port of its plain HTTP servers. */
-export function gatewayListeners(workload: Workload, mesh: Mesh, filters: Filters): { listeners: ConfigObject[]; routes: ConfigObject[] } {
+export function gatewayListeners(
+  workload: Workload,
+  mesh: Mesh,
+  { filters, port: local }: { filters: Filters; port?: ((server: number) => number | undefined) | undefined },
+): { listeners: ConfigObject[]; routes: ConfigObject[] } {
   const servers = mesh.gateways
     .filter(({ spec }) => selects(spec.selector, workload.labels))
     .flatMap(({ namespace, name, spec }) =>
@@ -40,7 +44,8 @@ export function gatewayListeners(workload: Workload, mesh: Mesh, filters: Filter
   return {
     listeners: ports.map((port) => ({
       name: gatewayListenerName(port),
-      address: socketAddress(),
+      // Without a port of its own two could share one, and the kernel would deal the clients out between them.
+      ...address(servers.filter((server) => targets.get(server.port.number) === port).map((server) => local?.(server.port.number))),
       filter_chains: [
         {
           filters: [
@@ -73,6 +78,11 @@ export function gatewayTarget(port: number, workload: Workload, mesh: Mesh): num
     if (found) return targetOf(workload, found);
   }
   return port;
+}
+
+function address(local: readonly (number | undefined)[]): ConfigObject {
+  const port = local.find((each) => each !== undefined);
+  return port === undefined ? { address: socketAddress() } : { address: socketAddress({ port }), enable_reuse_port: false };
 }
 
 function gatewayRoutes(name: string, servers: readonly Server[], workload: Workload, mesh: Mesh): ConfigObject {

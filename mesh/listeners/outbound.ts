@@ -15,6 +15,15 @@ export function outboundListener(port: number, chain: Chain): ConfigObject {
   return listener(outboundListenerName(port), String(port), { ...chain, statPrefix: `outbound_0.0.0.0_${port};`, trust: SIDECAR_OUTBOUND });
 }
 
+/** The name of a listener for one service, and of its routes: as Istio calls those of a service's own port. */
+export const outboundServiceListener = (host: string, port: number) => `${host}:${port}`;
+
+/** Requests to one service, whatever their `Host` says: for programs that know an address and nothing of proxies. */
+export function outboundServiceListenerOf(host: string, port: number, chain: Chain): ConfigObject {
+  const name = outboundServiceListener(host, port);
+  return listener(name, name, { ...chain, statPrefix: `outbound_${host}_${port};`, trust: SIDECAR_OUTBOUND });
+}
+
 /** What an application speaks to that takes `http_proxy` for its word: hosts with their ports. */
 export function proxyListener(chain: Chain): ConfigObject {
   // A proxy is given whole URLs.

@@ -4,10 +4,10 @@ import { passthroughFilter } from "../clusters/passthrough.ts";
 import type { Mesh } from "../model/mesh.ts";
 import { isHttp } from "../model/ports.ts";
 import type { Workload } from "../model/workloads.ts";
-import { outboundRoutes, proxyRoutes } from "../routes/virtual-hosts.ts";
+import { outboundRoutes, proxyRoutes, serviceRoutes } from "../routes/virtual-hosts.ts";
 import { type Filters, verdictFields } from "./filters.ts";
 import { type InboundPort, inboundListener } from "./inbound.ts";
-import { outboundListener, proxyListener } from "./outbound.ts";
+import { outboundListener, outboundServiceListenerOf, proxyListener } from "./outbound.ts";
 import { outboundTcpListeners } from "./outbound-tcp.ts";
 
 /** The ports of an application that services lead to; of several services with the same, the first counts. */
@@ -27,24 +27,31 @@ export function sidecarListeners(
   workload: Workload,
   mesh: Mesh,
   inbound: readonly InboundPort[],
-  filters: Filters,
+  { filters, program }: { filters: Filters; program: boolean },
 ): { listeners: ConfigObject[]; routes: ConfigObject[] } {
   const scope = mesh.scope(workload);
   const ports = httpPorts(workload, mesh);
   const { mode, ports: modes } = mesh.mtls(workload);
   const outbound = filters({ direction: "outbound", workload }, mesh);
   const chain = { filters: scope.allowAny ? [...outbound, lookup()] : outbound, fields: verdictFields };
+  const near = program ? [...scope.services.values()].filter(({ namespace }) => namespace === workload.namespace) : [];
+  const own = near.flatMap(({ host, ports: all }) => all.filter(isHttp).map(({ number }) => ({ host, port: number })));
   return {
     listeners: [
       ...inbound.map((port) => {
-        const own = filters({ direction: "inbound", workload, host: port.service.host }, mesh);
-        return inboundListener(port, modes.get(port.target) ?? mode, { filters: own, fields: verdictFields });
+        const chained = filters({ direction: "inbound", workload, host: port.service.host }, mesh);
+        return inboundListener(port, modes.get(port.target) ?? mode, { filters: chained, fields: verdictFields });
       }),
       ...ports.map((port) => outboundListener(port, chain)),
+      ...own.map(({ host, port }) => outboundServiceListenerOf(host, port, chain)),
       ...outboundTcpListeners(scope, new Set(ports)),
       proxyListener(chain),
     ],
-    routes: [...ports.map((port) => outboundRoutes(scope, port)), proxyRoutes(scope, ports)],
+    routes: [
+      ...ports.map((port) => outboundRoutes(scope, port)),
+      ...own.map(({ host, port }) => serviceRoutes(scope, host, port)),
+      proxyRoutes(scope, ports),
+    ],
   };
 }
 

@@ -39,6 +39,13 @@ export function proxyRoutes(scope: OutboundScope, ports: readonly number[]): Con
   return { ...routeConfiguration("http_proxy", [...hosts, catchAll(scope.allowAny)]), ignore_port_in_host_matching: false };
 }
 
+/** The routes of one service at a port, for requests that need not name it. */
+export function serviceRoutes(scope: OutboundScope, host: string, port: number): ConfigObject {
+  const name = `${host}:${port}`;
+  const own = virtualHostsAt(scope, port).find((each) => each["name"] === name);
+  return routeConfiguration(name, own ? [{ ...own, domains: ["*"] }] : []);
+}
+
 export function routeConfiguration(name: string, virtualHosts: readonly ConfigObject[]): ConfigObject {
   return {
     name,

@@ -1,7 +1,7 @@
 import type { Address } from "../../harness/envoy/builders.ts";
 import type { Responder, UpstreamProtocol } from "../../harness/upstreams/types.ts";
 import { Upstream } from "../../harness/upstreams/upstream.ts";
-import type { ProxyConfig } from "../compile.ts";
+import type { Application } from "./application.ts";
 
 /** What a stub says of each request, as JSON: enough to see which workload got it and as what. */
 export interface Echo {
@@ -20,36 +20,31 @@ export function echo(workload: string): Responder {
   };
 }
 
-/** What stands for a workload's application: an upstream for each of its ports, which remembers what it received. */
-export class Application {
+/** Stands for a workload's application: an upstream for each of its ports, which remembers what it received. */
+export class Stub implements Application {
   private readonly upstreams = new Map<number, Upstream>();
 
   constructor(
-    readonly proxy: ProxyConfig,
-    private readonly respond: Responder,
-    private readonly protocolOf: (target: number) => UpstreamProtocol,
+    private readonly workload: string,
+    private readonly respond: Responder = echo(workload),
   ) {}
 
-  async start(): Promise<void> {
-    for (const target of this.proxy.targets) await this.open(target);
-  }
-
-  /** The upstream behind a port; ports that a new configuration brings are opened. */
-  async open(target: number): Promise<Upstream> {
-    const name = `${this.proxy.workload.name}:${target}`;
-    const found =
-      this.upstreams.get(target) ?? (await new Upstream(name, { respond: this.respond, protocol: this.protocolOf(target) }).start());
-    this.upstreams.set(target, found);
-    return found;
-  }
-
-  /** @param target [its first port] */
-  upstream(target?: number): Upstream | undefined {
-    return target === undefined ? [...this.upstreams.values()][0] : this.upstreams.get(target);
+  async open(target: number, protocol: UpstreamProtocol): Promise<Address> {
+    const found = this.upstreams.get(target);
+    if (found) return found.address;
+    const made = await new Upstream(`${this.workload}:${target}`, { respond: this.respond, protocol }).start();
+    this.upstreams.set(target, made);
+    return made.address;
   }
 
   address(target: number): Address | undefined {
     return this.upstreams.get(target)?.address;
+  }
+
+  async start(): Promise<void> {}
+
+  upstream(target?: number): Upstream | undefined {
+    return target === undefined ? [...this.upstreams.values()][0] : this.upstreams.get(target);
   }
 
   async stop(): Promise<void> {

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
-import type { Echo } from "../run/application.ts";
-import { type RunningMesh, openMesh } from "../run/running-mesh.ts";
+import { eventually } from "../../harness/expect/index.ts";
+import { type Echo, type RunningMesh, echo, openMesh } from "../run/index.ts";
 
 const file = (name: string) => readFileSync(new URL(`pilot/cases/${name}.yaml`, import.meta.url), "utf8");
 const bookinfo = file("bookinfo");
@@ -9,11 +9,14 @@ const withScene = (...texts: string[]) => [bookinfo, ...texts].join("\n---\n");
 
 let mesh: RunningMesh;
 beforeAll(async () => {
-  mesh = await openMesh({ resources: bookinfo });
+  mesh = await openMesh({ resources: withScene(file("ingress")) });
 });
 afterAll(() => mesh.stop());
 afterEach(() => {
-  for (const version of ["v1", "v2", "v3"]) mesh.workload("reviews", version).clear();
+  for (const name of ["reviews-v1", "reviews-v2", "reviews-v3", "ratings-v1"]) {
+    mesh.workload(name).clear();
+    mesh.workload(name).respond(echo(name));
+  }
 });
 
 const REVIEWS = "http://reviews:9080/reviews/1";
@@ -102,4 +105,116 @@ describe("the scenes of BookInfo", () => {
     expect((await plain("ratings")).status).toBe(200);
     expect((await ask("http://details:9080/details/1")).status).toBe(200);
   });
+
+  test("ingress by host and path", async () => {
+    await mesh.apply(withScene(file("ingress")));
+    const gateway = (path: string, host: string) => mesh.gateway().request({ path, headers: { host } });
+    const found = await gateway("/productpage", "bookinfo.example.com");
+    expect(found.text()).toContain("productpage-v1");
+    expect((found.json() as Echo).headers["x-forwarded-client-cert"]).toContain("sa/istio-ingressgateway");
+    expect((await gateway("/other", "bookinfo.example.com")).status).toBe(404);
+    expect((await gateway("/productpage", "nobody.example.com")).status).toBe(404);
+  });
+
+  test("an identity is refused, and the same request of another is not", async () => {
+    await mesh.apply(withScene(ONLY_REVIEWS));
+    const refused = await ask(RATINGS);
+    expect([refused.status, refused.text()]).toEqual([403, "RBAC: access denied"]);
+    expect((await ask(RATINGS, {}, "reviews-v2")).status).toBe(200);
+    await eventually(() => {
+      const [entry] = mesh
+        .envoy("ratings")
+        .accessLog()
+        .filter(({ status }) => status === 403);
+      expect(entry?.["authz"]).toBe("verdict=denied policy=none");
+    });
+  });
+
+  test("blue to green under load: no request fails, and the last ones are green", async () => {
+    await mesh.apply(withScene(file("all-to-v1")));
+    let going = true;
+    const statuses: number[] = [];
+    const load = Array.from({ length: 4 }, async () => {
+      while (going) statuses.push((await ask(REVIEWS)).status);
+    });
+    const mark = () => statuses.length;
+    await mesh.apply(withScene(file("all-to-v1").replaceAll("subset: v1", "subset: v3")));
+    const flipped = mark();
+    expect(await answers(10)).toEqual({ "reviews-v3": 10 });
+    await mesh.apply(withScene(file("all-to-v1")));
+    expect(await answers(10)).toEqual({ "reviews-v1": 10 });
+    going = false;
+    await Promise.all(load);
+    expect(flipped).toBeGreaterThan(0);
+    expect(statuses.filter((status) => status !== 200)).toEqual([]);
+  });
+
+  test("a circuit breaker turns away what is too much at once", async () => {
+    await mesh.apply(withScene(ONE_AT_A_TIME));
+    let open = () => {};
+    const gate = new Promise<void>((resolve) => {
+      open = resolve;
+    });
+    mesh.workload("ratings").respond({ delay: gate });
+    const first = ask(RATINGS, {}, "reviews-v2");
+    await mesh.workload("ratings").received();
+    const waiting = ask(RATINGS, {}, "reviews-v2");
+    const pending = "cluster.outbound|9080||ratings.default.svc.cluster.local;.upstream_rq_pending_active";
+    await eventually(async () => expect(await mesh.envoy("reviews-v2").stat(pending)).toBe(1));
+    const turnedAway = await ask(RATINGS, {}, "reviews-v2");
+    expect(turnedAway.status).toBe(503);
+    expect(turnedAway.header("x-envoy-overloaded")).toBe("true");
+    open();
+    expect((await Promise.all([first, waiting])).map(({ status }) => status)).toEqual([200, 200]);
+  });
+
+  test("a version that fails is left alone, and the others answer", async () => {
+    await mesh.apply(withScene(EJECTED));
+    for (const version of ["v1", "v2", "v3"]) mesh.workload("reviews", version).respond(echo(`reviews-${version}`));
+    mesh.workload("reviews", "v2").respond({ status: 500 });
+    const tally = await answers(40);
+    expect(tally["500"]).toBeLessThan(20);
+    expect(await answers(30)).toEqual({ "reviews-v1": expect.any(Number), "reviews-v3": expect.any(Number) });
+    expect(
+      await mesh.envoy("productpage").stat("cluster.outbound|9080||reviews.default.svc.cluster.local;.outlier_detection.ejections_active"),
+    ).toBe(1);
+  });
 });
+
+const ONLY_REVIEWS = `
+apiVersion: security.istio.io/v1
+kind: AuthorizationPolicy
+metadata: { name: ratings }
+spec:
+  selector: { matchLabels: { app: ratings } }
+  rules:
+    - from: [{ source: { principals: [cluster.local/ns/default/sa/bookinfo-reviews] } }]
+`;
+
+const ONE_AT_A_TIME = `
+apiVersion: networking.istio.io/v1
+kind: DestinationRule
+metadata: { name: ratings }
+spec:
+  host: ratings
+  trafficPolicy:
+    connectionPool: { tcp: { maxConnections: 1 }, http: { http1MaxPendingRequests: 1 } }
+---
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: { name: ratings }
+spec:
+  hosts: [ratings]
+  http: [{ retries: { attempts: 0 }, route: [{ destination: { host: ratings } }] }]
+`;
+
+const EJECTED = `
+apiVersion: networking.istio.io/v1
+kind: DestinationRule
+metadata: { name: reviews }
+spec:
+  host: reviews
+  trafficPolicy:
+    loadBalancer: { simple: ROUND_ROBIN }
+    outlierDetection: { consecutive5xxErrors: 2, interval: 1h, baseEjectionTime: 1h, maxEjectionPercent: 50 }
+`;

@@ -1,0 +1,33 @@
+import { openRunDirectory } from "../../harness/envoy/run-directory.ts";
+import { createAuthority } from "../../harness/identities/authority.ts";
+import { compile } from "../compile.ts";
+import { TRUST_DOMAIN } from "../model/mesh.ts";
+import { compileOptions } from "./compile-options.ts";
+import type { MeshOptions } from "./options.ts";
+import { readResources } from "./resources.ts";
+import { RunningMesh } from "./running-mesh.ts";
+
+/** Long enough for a mesh that runs for days. */
+const VALID_FOR = "720h";
+
+/**
+ * Starts a mesh: for each workload an application and an Envoy beside it, for each gateway an Envoy, all on loopback, with certificates of an
+ * authority of its own. Resolves when all of them serve and know each other.
+ *
+ * @throws MeshscriptError for resources that cannot be read, and what `openEnvoy` throws.
+ * @example
+ * await using mesh = await openMesh({ resources: "bookinfo/" });
+ * const answer = await mesh.from("productpage").request({ url: "http://reviews:9080/reviews/1" });
+ */
+export async function openMesh(options: MeshOptions): Promise<RunningMesh> {
+  const compiled = compile(await readResources(options.resources), compileOptions(options));
+  const directory = await openRunDirectory(undefined);
+  const mesh = new RunningMesh(compiled, options, directory, await createAuthority({ trustDomain: TRUST_DOMAIN, validFor: VALID_FOR }));
+  try {
+    await mesh.start();
+    return mesh;
+  } catch (error) {
+    await mesh.stop().catch(() => undefined);
+    throw error;
+  }
+}

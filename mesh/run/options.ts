@@ -1,0 +1,16 @@
+import type { Responder } from "../../harness/upstreams/types.ts";
+import type { CompileOptions } from "../compile.ts";
+import type { ApplicationSpec } from "./application.ts";
+
+export interface MeshOptions extends Pick<CompileOptions, "filters"> {
+  /** Files, folders, or YAML itself. */
+  resources: string | readonly string[];
+  /** What runs behind sidecars, by the name of their workload [stubs, which say what they received]. */
+  applications?: Readonly<Record<string, ApplicationSpec>>;
+  /** How stubs answer, by the name of their workload [200, and what they received as JSON]. */
+  respond?: Readonly<Record<string, Responder>>;
+  /** Local ports of gateways: `{ 80: 8080 }` [the kernel chooses]. */
+  ports?: Readonly<Record<number, number>>;
+  /** Stops the start, and what has started, when aborted. */
+  signal?: AbortSignal;
+}
