@@ -6,6 +6,7 @@ const loaders: Readonly<Record<string, () => Promise<Command>>> = {
   doctor: async () => (await import("./commands/doctor.ts")).doctor,
   new: async () => (await import("./commands/new.ts")).newCommand,
   dev: async () => (await import("./commands/dev.ts")).dev,
+  up: async () => (await import("./commands/up.ts")).up,
   run: async () => (await import("./commands/run.ts")).run,
   build: async () => (await import("./commands/build.ts")).build,
   fuse: async () => (await import("./commands/fuse.ts")).fuse,

@@ -8,6 +8,7 @@ import { host } from "./codes/host.ts";
 import { identities } from "./codes/identities.ts";
 import { modules } from "./codes/modules.ts";
 import { provision } from "./codes/provision.ts";
+import { up } from "./codes/up.ts";
 
 /** Every code that meshscript can print. One file per area in `codes/`; the number's third digit from the right is the area. */
 export const registry = {
@@ -20,6 +21,7 @@ export const registry = {
   ...cases,
   ...cli,
   ...check,
+  ...up,
 } satisfies Record<string, CodeEntry>;
 
 export type DiagnosticCode = keyof typeof registry;

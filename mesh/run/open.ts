@@ -27,6 +27,8 @@ export async function openMesh(options: MeshOptions): Promise<RunningMesh> {
     await mesh.start();
     return mesh;
   } catch (error) {
+    // For a look at what was written and logged; nobody wants one who has stopped it himself.
+    if (!options.signal?.aborted) directory.keep();
     await mesh.stop().catch(() => undefined);
     throw error;
   }

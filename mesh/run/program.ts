@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { createWriteStream } from "node:fs";
+import { createWriteStream, readFileSync } from "node:fs";
 import { createConnection } from "node:net";
 import { join } from "node:path";
 import { MeshscriptError, diagnostic } from "../../diagnostics/index.ts";
@@ -57,20 +57,20 @@ export class Program implements Application {
     child.stderr.pipe(log, { end: false });
     this.gone = new Promise((resolve) => {
       child.on("close", (code, signal) => {
-        log.end();
         if (child.pid !== undefined && !groupIsAlive(child.pid)) release(child.pid);
-        resolve(signal ? `signal ${signal}` : `exit code ${code}`);
+        log.end(() => resolve(signal ? `signal ${signal}` : `exit code ${code}`));
       });
-      child.on("error", ({ message }) => resolve(message));
+      child.on("error", ({ message }) => log.end(() => resolve(message)));
     });
     const ended = this.gone;
     const listening = Promise.all([...this.ports.values()].map((address) => poll(() => accepts(address), { timeout: LISTEN_MS })));
     const result = await Promise.race([listening, ended]);
     if (typeof result !== "string" && result.every((each) => each)) return;
     const why = typeof result === "string" ? `ended: ${result}` : `does not listen on its PORT within ${LISTEN_MS / 1000} s`;
-    throw new MeshscriptError(
-      diagnostic("MS0407", `the command of ${this.workload} ${why}`, { notes: [`its output: ${join(this.folder, "application.log")}`] }),
-    );
+    const file = join(this.folder, "application.log");
+    const last = readFileSync(file, "utf8").trimEnd().split("\n").slice(-10);
+    const notes = [`its output: ${file}`, ...last.map((line) => `  ${line}`)];
+    throw new MeshscriptError(diagnostic("MS1101", `the command of ${this.workload} ${why}`, { notes }));
   }
 
   upstream(): undefined {

@@ -1,4 +1,3 @@
-import { rm } from "node:fs/promises";
 import { MeshscriptError, diagnostic } from "../../diagnostics/index.ts";
 import { send } from "../../harness/client/send.ts";
 import type { HttpRequest, PendingResponse } from "../../harness/client/types.ts";
@@ -259,7 +258,10 @@ export class RunningMesh {
     await Promise.allSettled([...this.applications.values()].map((application) => application.stop()));
     const crashed = ended.find((each) => each.status === "rejected");
     // What a proxy left that ended by itself is kept, for a look.
-    if (crashed?.status === "rejected") throw crashed.reason;
-    await rm(this.directory.path, { recursive: true, force: true });
+    if (crashed?.status === "rejected") {
+      this.directory.keep();
+      throw crashed.reason;
+    }
+    await this.directory.remove();
   }
 }

@@ -1,0 +1,101 @@
+import { resolve } from "node:path";
+import { MeshscriptError, exitCodes, render } from "../../diagnostics/index.ts";
+import { type RunningMesh, openMesh } from "../../harness/index.ts";
+import type { Command, Context } from "../command.ts";
+import { Watch } from "../dev/watch.ts";
+import { usage } from "../parse.ts";
+import { seconds } from "../text.ts";
+import { below, commonFolder, refuseMistakes, resourceFiles } from "../up/files.ts";
+import { applicationsOf, portsOf } from "../up/flags.ts";
+import { rowsOf, tableOf } from "../up/table.ts";
+
+/** `meshscript up`: a mesh on this machine. */
+export const up: Command = {
+  name: "up",
+  summary: "run a mesh on this machine: an Envoy for each workload and gateway of Istio's YAML",
+  description: [
+    "For each Deployment, StatefulSet, DaemonSet or Pod an Envoy sidecar starts on loopback, with a certificate of the workload's service account, and for each gateway an Envoy. Services, ServiceEntries, VirtualServices, DestinationRules, Gateways, Sidecars, PeerAuthentications and AuthorizationPolicies mean what they mean to Istio. No cluster, no control plane, no root.",
+    "Behind a sidecar is a stub that answers with what it received, a program (--app), or a port that is served already (--served). A program gets PORT, the address of each service of its namespace as Kubernetes gives it to a Pod (REVIEWS_SERVICE_HOST, REVIEWS_SERVICE_PORT), and http_proxy.",
+    "A saved file is in service a moment later, without a failed request. One with a mistake is shown with its place, and the mesh goes on as it was. Ctrl-C stops everything.",
+  ],
+  flags: {
+    file: { type: "string", short: "f", value: "PATH", multiple: true, description: "file or folder of resources, YAML or JSON" },
+    app: { type: "string", value: "NAME=COMMAND", multiple: true, description: "program to run as a workload's application" },
+    served: { type: "string", value: "NAME=PORT", multiple: true, description: "port of 127.0.0.1 where a workload's application listens" },
+    port: {
+      type: "string",
+      value: "SERVER=PORT",
+      multiple: true,
+      description: "port of 127.0.0.1 for a gateway's server",
+      default: "a free one",
+    },
+  },
+  examples: [
+    { title: "a folder of YAML, with stubs for applications", command: "meshscript up -f istio/" },
+    { title: "the gateway's port 80 at 8080, and a program", command: "meshscript up -f istio/ --port 80=8080 --app 'web=node web.js'" },
+  ],
+  exits: {
+    data: "a file cannot be read, or Envoy refuses what the resources lead to",
+    environment: "Envoy is missing or did not start, or a program did not listen",
+    findings: "a resource is wrong",
+    interrupted: "Ctrl-C before the mesh was ready, or a second one",
+  },
+  stopsItself: true,
+  async run(context) {
+    const { flags, io, signal, say } = context;
+    const paths = flags.texts("file");
+    if (paths.length === 0)
+      throw usage("MS0504", "up needs -f: a file or folder of resources", "write for example `meshscript up -f istio/`");
+    const applications = applicationsOf(flags.texts("app"), flags.texts("served"), io.cwd);
+    const ports = portsOf(flags.texts("port"));
+    const read = async () => {
+      const files = resourceFiles(paths, io.cwd);
+      await refuseMistakes(files, io.cwd);
+      return files.map((file) => resolve(io.cwd, file));
+    };
+    const folder = commonFolder(paths, io.cwd);
+    const watch = new Watch(folder, below(folder, paths, io.cwd));
+    signal.addEventListener("abort", () => void watch.close(), { once: true });
+    try {
+      await watch.ready;
+      const asOf = Date.now();
+      const resources = await read();
+      watch.know(below(folder, resources, io.cwd), asOf);
+      const started = performance.now();
+      await using mesh = await openMesh({ resources, applications, ports, signal });
+      const proxies = `${mesh.workloads.length} Envoys ready in ${seconds(performance.now() - started)}`;
+      if (context.json) context.printJson({ workloads: rowsOf(mesh, applications) });
+      else context.print(tableOf(rowsOf(mesh, applications)));
+      say(proxies);
+      await follow(mesh, watch, read, context);
+      say("stopping ...");
+    } catch (error) {
+      // What breaks because of Ctrl-C is no error.
+      if (!signal.aborted) throw error;
+      return exitCodes.interrupted;
+    } finally {
+      await watch.close();
+    }
+    say("stopped");
+    return exitCodes.ok;
+  },
+};
+
+/** Each change as it is saved, until Ctrl-C or until a proxy ends by itself. */
+async function follow(mesh: RunningMesh, watch: Watch, read: () => Promise<string[]>, { say, signal, color }: Context): Promise<void> {
+  const ended = Promise.race(mesh.workloads.map((id) => mesh.envoy(id).ended.then(() => "ended" as const)));
+  for (;;) {
+    const change = await Promise.race([watch.next(), ended]);
+    if (change === undefined || signal.aborted) return;
+    // Stopping tells which, and why.
+    if (change === "ended") return;
+    const began = performance.now();
+    try {
+      await mesh.apply(await read());
+      say(`${change.files.join(", ")}: in service after ${seconds(performance.now() - began)}`);
+    } catch (error) {
+      if (!(error instanceof MeshscriptError)) throw error;
+      say(`${render(error.diagnostics, { color: color.stderr }).trimEnd()}\nthe mesh goes on as it was`);
+    }
+  }
+}

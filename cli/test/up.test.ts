@@ -1,0 +1,88 @@
+import { cp, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { type Echo, send } from "../../harness/index.ts";
+import { cli, root, start } from "./support.ts";
+
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "meshscript-up-"));
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+const CASES = join(root, "mesh/test/pilot/cases");
+
+/** Asks ratings at the address that Kubernetes would tell, and answers with what came. */
+const PROGRAM = `
+const { createServer, get } = require("node:http");
+const { PORT, RATINGS_SERVICE_HOST: host, RATINGS_SERVICE_PORT: port } = process.env;
+createServer((_, response) => get({ host, port, path: "/of-details" }, (answer) => answer.pipe(response))).listen(PORT, "127.0.0.1");
+`;
+
+describe("up", () => {
+  test("runs the mesh of a folder: gateway, programs, http_proxy; takes what is saved, and refuses mistakes", async () => {
+    const istio = join(folder, "istio");
+    for (const name of ["bookinfo", "ingress", "all-to-v1"]) await cp(join(CASES, `${name}.yaml`), join(istio, `${name}.yaml`));
+    await writeFile(join(folder, "details.cjs"), PROGRAM);
+    const running = start(["up", "-f", "istio", "--app", "details-v1=node details.cjs"], { cwd: folder });
+    await running.saw(/7 Envoys ready in \d+\.\d\d s/);
+    const [, gatewayPort] = await running.saw(/^istio-ingressgateway\.istio-system +http:\/\/127\.0\.0\.1:(\d+)/m);
+    const [, proxyPort] = await running.saw(/^productpage-v1\.default +a stub that echoes +http:\/\/127\.0\.0\.1:(\d+)/m);
+    const gateway = await send(
+      { host: "127.0.0.1", port: Number(gatewayPort) },
+      { path: "/productpage", headers: { host: "bookinfo.example.com" } },
+    );
+    expect((gateway.json() as Echo).workload).toBe("productpage-v1");
+
+    // As a client of an HTTP proxy does: the whole URL in the request's line.
+    const proxied = async (url: string) =>
+      (await send({ host: "127.0.0.1", port: Number(proxyPort) }, { path: url, headers: { host: new URL(url).host } })).json() as Echo;
+    expect((await proxied("http://reviews:9080/reviews/1")).workload).toBe("reviews-v1");
+    const throughDetails = await proxied("http://details:9080/details/1");
+    expect([throughDetails.workload, throughDetails.path]).toEqual(["ratings-v1", "/of-details"]);
+    expect(throughDetails.headers["x-forwarded-client-cert"]).toContain("sa/bookinfo-details");
+
+    const rule = join(istio, "all-to-v1.yaml");
+    const text = await readFile(rule, "utf8");
+    await writeFile(rule, text.replace("subset: v1", "subset: v3"));
+    await running.saw(/istio\/all-to-v1\.yaml: in service after \d\.\d\d s/);
+    expect((await proxied("http://reviews:9080/reviews/1")).workload).toBe("reviews-v3");
+
+    await writeFile(rule, text.replace("subset: v1", "subsets: v2"));
+    const refused = await running.sawBehind(
+      0,
+      /istio\/all-to-v1\.yaml:\d+:\d+: error MS0914: [^\n]*unknown field "subsets"[\s\S]*the mesh goes on as it was/,
+    );
+    expect(refused.match).toContain("subset");
+    expect((await proxied("http://reviews:9080/reviews/1")).workload).toBe("reviews-v3");
+
+    running.signals.emit("SIGINT");
+    const { code, stderr } = await running.done;
+    expect(code).toBe(0);
+    expect(stderr).toMatch(/stopping \.\.\.\nstopped\n$/);
+    await expect(send({ host: "127.0.0.1", port: Number(gatewayPort) }, {})).rejects.toThrow();
+  });
+
+  test("says what is missing or wrong before anything runs", async () => {
+    expect((await cli(["up"])).stderr).toContain("MS0504: up needs -f");
+    expect((await cli(["up", "-f", "nowhere"], { cwd: folder })).stderr).toContain("nowhere cannot be read: no such file");
+    expect((await cli(["up", "-f", "x", "--port", "80"], { cwd: folder })).stderr).toContain('MS0503: --port must be NAME=VALUE, got "80"');
+    const wrong = join(folder, "wrong.yaml");
+    await writeFile(
+      wrong,
+      "apiVersion: networking.istio.io/v1\nkind: VirtualService\nmetadata: { name: a }\nspec: { hosts: [a], htp: [] }\n",
+    );
+    const { code, stderr } = await cli(["up", "-f", "wrong.yaml"], { cwd: folder });
+    expect(code).toBe(79);
+    expect(stderr).toMatch(/wrong\.yaml:4:21: error MS0914: [^\n]*"htp"/);
+  });
+
+  test("tells of a program that does not listen, and leaves nothing", async () => {
+    const argv = ["up", "-f", join(CASES, "bookinfo.yaml"), "--app", "ratings-v1=echo no; exit 3"];
+    const { code, stderr } = await cli(argv, { cwd: folder });
+    expect(stderr).toContain("the command of ratings-v1 ended: exit code 3");
+    expect(stderr).toMatch(/its output: \S+ratings-v1\.default\/application\.log\n +no\n/);
+    expect(code).toBe(69);
+  });
+});

@@ -1,0 +1,46 @@
+import type { ApplicationSpec, RunningMesh } from "../../harness/index.ts";
+
+/** A line of what runs. */
+export interface Row {
+  /** `productpage-v1.default` */
+  workload: string;
+  kind: "gateway" | "sidecar";
+  /** Where clients of a gateway go, or what is behind a sidecar. */
+  at: string;
+  /** For `http_proxy` in the environment of its application. */
+  httpProxy?: string;
+  admin: string;
+}
+
+/** What runs, gateways first. */
+export function rowsOf(mesh: RunningMesh, applications: Readonly<Record<string, ApplicationSpec>>): Row[] {
+  const rows = mesh.workloads.map((id): Row => {
+    const envoy = mesh.envoy(id);
+    const config = mesh.configuration.proxies.get(id);
+    if (config?.workload.type === "gateway") {
+      const urls = [...envoy.listening].map(([name, { host, port }]) => `http://${host}:${port} (${name.replace(/^.*_/, "")})`);
+      return { workload: id, kind: "gateway", at: urls.join(" ") || "no HTTP server", admin: envoy.adminUrl };
+    }
+    const proxy = envoy.listening.get("127.0.0.1_15002");
+    return {
+      workload: id,
+      kind: "sidecar",
+      at: behind(applications[config?.workload.name ?? ""]),
+      ...(proxy ? { httpProxy: `http://${proxy.host}:${proxy.port}` } : {}),
+      admin: envoy.adminUrl,
+    };
+  });
+  return rows.sort((a, b) => Number(b.kind === "gateway") - Number(a.kind === "gateway"));
+}
+
+function behind(spec: ApplicationSpec | undefined): string {
+  if (spec?.command !== undefined) return spec.command.length <= 48 ? spec.command : `${spec.command.slice(0, 45)}...`;
+  return spec?.served === undefined ? "a stub that echoes" : `127.0.0.1:${spec.served}`;
+}
+
+/** With columns that are as wide as they must be. */
+export function tableOf(rows: readonly Row[]): string {
+  const cells = [["WORKLOAD", "AT", "HTTP_PROXY", "ADMIN"], ...rows.map((row) => [row.workload, row.at, row.httpProxy ?? "-", row.admin])];
+  const widths = [0, 1, 2].map((column) => Math.max(...cells.map((line) => line[column]?.length ?? 0)));
+  return cells.map((line) => line.map((cell, i) => (i < 3 ? cell.padEnd(widths[i] ?? 0) : cell)).join("  ")).join("\n");
+}
