@@ -21,7 +21,7 @@ const plain = { color: false };
 describe("the registry", () => {
   test.each(codes)("%s has a title, a help and a page that is up to date", async (code) => {
     const entry: CodeEntry = registry[code];
-    expect(code).toMatch(/^MS0[1-9]\d\d$/);
+    expect(code).toMatch(/^MS(0[1-9]|1[01])\d\d$/);
     expect(entry.title).toMatch(/^\S.*[^.!\s]$/);
     expect(entry.help).toMatch(/^\S.*[^.!\s]$/);
     expect(await readFile(`docs/errors/${code}.md`, "utf8")).toBe(errorPage(code));

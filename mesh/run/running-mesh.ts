@@ -145,7 +145,10 @@ export class RunningMesh {
 
   /** Once, by `openMesh`. */
   async start(): Promise<void> {
-    await this.open([...this.compiled.proxies.values()]);
+    const configs = [...this.compiled.proxies.values()];
+    await this.open(configs);
+    // Behind the proxies: what is free before they have chosen their ports may be theirs a moment later.
+    await Promise.all(configs.map((config) => this.openPorts(config)));
     // All at once: whom a proxy calls, it learns when all have their ports.
     await Promise.all([...this.proxies].map(([id, proxy]) => proxy.learn((path) => this.endpoints(this.config(id), path))));
     await Promise.all([...this.applications].map(([id, application]) => this.startApplication(id, application)));
@@ -172,14 +175,13 @@ export class RunningMesh {
     await Promise.all(leaving.map((id) => this.close(id)));
   }
 
-  /** Starts proxies, and opens the ports of what is behind them. */
+  /** Starts proxies, which know nobody yet. */
   private async open(configs: readonly ProxyConfig[]): Promise<void> {
     const started = await Promise.allSettled(
       configs.map(async (config) => {
         const { workload } = config;
         const folder = proxyFolder(this.directory.path, workload.id);
         if (workload.type === "sidecar") this.applications.set(workload.id, this.applicationOf(workload.name, folder));
-        await this.openPorts(config);
         const identity = await this.authority.issue({ namespace: workload.namespace, serviceAccount: workload.serviceAccount });
         const { signal } = this.options;
         const options = { folder, identity, separate: this.separate, ...(signal ? { signal } : {}) };
