@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import type { FilterSpec } from "../../harness/envoy/types.ts";
 import { packageRoot } from "../../harness/provision/cache.ts";
+import { DOMAIN } from "../model/hosts.ts";
 import { selects } from "../model/labels.ts";
 import { type Mesh, TRUST_DOMAIN } from "../model/mesh.ts";
 import { ROOT_NAMESPACE } from "../model/peer-authentication.ts";
@@ -23,7 +24,11 @@ export const defaultFilters: Filters = (place, mesh) => {
   const identity = workloadLabels(workload);
   const policies = direction === "outbound" ? [] : policiesFor(workload, mesh);
   const parts = [
-    { name: "peer-metadata", config: { direction: direction === "inbound" ? "inbound" : "outbound", workload: identity } },
+    {
+      name: "peer-metadata",
+      config:
+        direction === "inbound" ? { direction, workload: identity } : { direction: "outbound", workload: identity, when: IN_THE_MESH },
+    },
     { name: "tracing", config: {} },
     ...(policies.length > 0 ? [{ name: "authz", config: { trustDomain: TRUST_DOMAIN, policies } }] : []),
     {
@@ -36,6 +41,9 @@ export const defaultFilters: Filters = (place, mesh) => {
   ];
   return [{ name: "mesh", wasm: join(packageRoot(), "build", "mesh.wasm"), config: { filters: parts } }];
 };
+
+/** Nobody outside is told of the mesh's workloads. */
+const IN_THE_MESH = [{ attribute: "xds.cluster_name", suffix: `.svc.${DOMAIN}` }];
 
 /** What each part writes down of a request, as fields of the access log. */
 export const verdictFields: Readonly<Record<string, string>> = Object.fromEntries(
