@@ -39,19 +39,20 @@ export function workloadsOf(yaml: string): { workloads: Workload[]; proxies: Pro
       .replace(/\/+$/, "");
     const ports = (spec?.containers ?? []).flatMap((container) => container.ports ?? []);
     const sidecar = labels["sidecar.istio.io/inject"] !== "false";
+    const gateway = metadata?.annotations?.["inject.istio.io/templates"] === "gateway";
     for (let replica = 1; replica <= (resource.spec?.replicas ?? 1); replica++) {
       const id = replica === 1 ? name : `${name}-${replica}`;
       workloads.push({
         name: id,
         namespace,
         ip: `10.0.${Math.floor((workloads.length + 1) / 256)}.${(workloads.length + 1) % 256}`,
-        labels,
+        // The injector's template for sidecars gives this label with another value, that for gateways none; the tool does not know which it was.
+        labels: gateway ? { "security.istio.io/tlsMode": "disabled", ...labels } : labels,
         serviceAccount: spec?.serviceAccountName ?? "default",
         ports: ports.map((port) => (port.name === undefined ? port.containerPort : { name: port.name, port: port.containerPort })),
         ...(locality === "" ? {} : { locality }),
         sidecar,
       });
-      const gateway = metadata?.annotations?.["inject.istio.io/templates"] === "gateway";
       if (sidecar) proxies.push({ id, type: gateway ? "router" : "sidecar" });
     }
   }
