@@ -1,5 +1,5 @@
 import type { ConfigObject } from "../harness/envoy/types.ts";
-import { type EndpointsFile, endpointsFile } from "./clusters/endpoints.ts";
+import { type EndpointsFile, endpointsFile, hasEndpointsFile } from "./clusters/endpoints.ts";
 import { outboundClusters } from "./clusters/outbound.ts";
 import { passthroughCluster } from "./clusters/passthrough.ts";
 import { type Filters, defaultFilters } from "./listeners/filters.ts";
@@ -70,11 +70,11 @@ function clustersOf(workload: Workload, mesh: Mesh, endpoints: Map<string, Endpo
   const { services, allowAny } = mesh.scope(workload);
   const all = [...services.values()].flatMap((service) => {
     const rule = mesh.rule(service, workload);
-    const context = { sans: mesh.sans(service), autoMtls: mesh.takesMtls(service) };
+    const context = { sans: mesh.sans(service), autoMtls: mesh.takesMtls(service), proxy: workload.type };
     return service.ports
       .filter(({ protocol }) => protocol !== "udp")
       .flatMap((port) => {
-        if (service.resolution === "workloads" || service.resolution === "STATIC") {
+        if (hasEndpointsFile(service, workload.type)) {
           for (const subset of [undefined, ...(rule?.subsets ?? [])]) {
             const file = endpointsFile(mesh, service, port, subset);
             endpoints.set(file.path, file);

@@ -25,6 +25,13 @@ export interface EndpointsFile {
   readonly endpoints: readonly Endpoint[];
 }
 
+/**
+ * Whether a proxy reads a service's endpoints, and does not look for them by name. Without a resolution a connection goes where it was going, which
+ * a gateway does not know: it has the endpoints that are listed, and those are none.
+ */
+export const hasEndpointsFile = ({ resolution }: Service, proxy: Workload["type"]): boolean =>
+  resolution === "workloads" || resolution === "STATIC" || (resolution === "NONE" && proxy === "gateway");
+
 /** The endpoints of a service's port, or of one of its subsets. */
 export function endpointsFile(mesh: Mesh, service: Service, port: Port, subset?: { name: string; labels?: Labels }): EndpointsFile {
   const cluster = outboundCluster(port.number, subset?.name ?? "", service.host);
@@ -37,9 +44,11 @@ export function endpointsFile(mesh: Mesh, service: Service, port: Port, subset?:
   });
   const listed = (service.entry?.endpoints ?? [])
     .filter(({ labels, address }) => address && selects(subset?.labels, labels ?? {}))
-    .map(({ address = "", ports, weight, locality }): Endpoint => {
+    .map(({ address = "", ports, weight, locality, labels, serviceAccount }): Endpoint => {
       const target = ports?.[port.name] ?? Number(port.target);
-      return { host: address, port: target, mtls: false, weight: weight || 1, ...(locality ? { locality } : {}) };
+      // As in Istio: who has an identity has a proxy, unless a label says otherwise.
+      const mtls = (labels?.["security.istio.io/tlsMode"] ?? (serviceAccount ? "istio" : "disabled")) === "istio";
+      return { host: address, port: target, mtls, weight: weight || 1, ...(locality ? { locality } : {}) };
     });
   return { path: endpointsPath(cluster, subset?.labels), cluster, endpoints: [...workloads, ...listed] };
 }

@@ -1,14 +1,15 @@
 import type { ConfigObject } from "../../harness/envoy/types.ts";
 import { outboundCluster, sniOf } from "../model/cluster-names.ts";
 import { type Rule, policyFor, subsetPolicy } from "../model/destination-rules.ts";
-import { type Port, isHttp2 } from "../model/ports.ts";
+import type { Port } from "../model/ports.ts";
 import type { Service } from "../model/services.ts";
+import type { Workload } from "../model/workloads.ts";
 import type { ClientTls, Subset, TrafficPolicy } from "../resources/types/index.ts";
 import { dnsEndpoints } from "./dns.ts";
-import { endpointsPath } from "./endpoints.ts";
+import { endpointsPath, hasEndpointsFile } from "./endpoints.ts";
 import { loadBalancer } from "./load-balancer.ts";
 import { autoMtls, autoSni, istioMutual, userTls } from "./tls.ts";
-import { connectionPool, httpOptions, outlierDetection } from "./traffic-policy.ts";
+import { connectionPool, httpOptions, outlierDetection, speaksHttp2 } from "./traffic-policy.ts";
 
 /** What a cluster depends on beside its service and its rule. */
 export interface ClusterContext {
@@ -16,6 +17,7 @@ export interface ClusterContext {
   readonly sans: readonly string[];
   /** Sidecars speak mutual TLS to each other by themselves, unless the service's side refuses it. */
   readonly autoMtls: boolean;
+  readonly proxy: Workload["type"];
 }
 
 /** The clusters of a service's port: the whole, and each subset of its rule. */
@@ -38,13 +40,13 @@ interface Wanted {
 /** Undefined for a subset without endpoints of a service that is found by DNS. */
 function clusterOf({ service, port, rule, policy, subset }: Wanted, context: ClusterContext): ConfigObject | undefined {
   const name = outboundCluster(port.number, subset?.name ?? "", service.host);
-  const found = discovery(name, service, port, subset);
+  const found = discovery(name, { service, port, subset, proxy: context.proxy });
   if (found === undefined) return undefined;
   const { outlier_detection, panic } = outlierDetection(policy?.outlierDetection);
-  const upgraded = policy?.connectionPool?.http?.h2UpgradePolicy === "UPGRADE" && !policy.connectionPool.http.useClientProtocol;
-  const http2 = isHttp2(port) || upgraded;
+  const sniffs = context.proxy === "sidecar";
+  const http2 = speaksHttp2(port, policy?.connectionPool?.http, sniffs);
   const tls = tlsOf(policy?.tls, { service, http2, sni: sniOf(port.number, subset?.name ?? "", service.host), context });
-  const options = httpOptions(port, policy?.connectionPool);
+  const options = httpOptions(port, policy?.connectionPool, sniffs);
   const http = tls.options ? { ...options, upstream_http_protocol_options: tls.options, ...needed(options) } : options;
   return {
     name,
@@ -69,8 +71,10 @@ function needed(options: ConfigObject | undefined): ConfigObject {
   return said ? {} : { explicit_http_config: { http_protocol_options: {} } };
 }
 
-function discovery(name: string, service: Service, port: Port, subset: Subset | undefined): ConfigObject | undefined {
-  if (service.resolution === "workloads" || service.resolution === "STATIC") {
+type Discovered = Pick<Wanted, "service" | "port"> & { subset: Subset | undefined; proxy: Workload["type"] };
+
+function discovery(name: string, { service, port, subset, proxy }: Discovered): ConfigObject | undefined {
+  if (hasEndpointsFile(service, proxy)) {
     const path = endpointsPath(name, subset?.labels);
     return {
       type: "EDS",
@@ -121,7 +125,8 @@ function metadata(service: Service, rule: Rule | undefined, subset: Subset | und
     filter_metadata: {
       istio: {
         ...(config ? { config } : {}),
-        ...(service.external ? { external: true } : {}),
+        // As Pilot has it: only of the whole.
+        ...(service.external && !subset ? { external: true } : {}),
         services: [{ host, name, namespace }],
         ...(subset ? { subset: subset.name } : {}),
       },

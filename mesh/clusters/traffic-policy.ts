@@ -1,7 +1,6 @@
-import { merge } from "../../harness/envoy/builders.ts";
 import type { ConfigObject } from "../../harness/envoy/types.ts";
 import { envoyDuration } from "../model/durations.ts";
-import { type Port, isHttp, isHttp2 } from "../model/ports.ts";
+import { type Port, isHttp2 } from "../model/ports.ts";
 import type { ConnectionPool, OutlierDetection, TrafficPolicy } from "../resources/types/index.ts";
 
 /** What Envoy takes for "no limit". */
@@ -42,8 +41,11 @@ function tcpKeepalive({ probes, time, interval }: NonNullable<NonNullable<Connec
   };
 }
 
-/** Envoy's HttpProtocolOptions of a cluster, without its `@type`; undefined when there is nothing to say. */
-export function httpOptions(port: Port, { tcp, http }: ConnectionPool = {}): ConfigObject | undefined {
+/**
+ * Envoy's HttpProtocolOptions of a cluster, without its `@type`; undefined when there is nothing to say.
+ * @param sniffs Whether the proxy looks at the first bytes where a port's protocol is unknown: sidecars do, gateways take it for HTTP/1.1.
+ */
+export function httpOptions(port: Port, { tcp, http }: ConnectionPool = {}, sniffs = true): ConfigObject | undefined {
   const idle = http?.idleTimeout ?? tcp?.idleTimeout;
   const common = {
     ...(idle ? { idle_timeout: envoyDuration(idle) } : {}),
@@ -54,19 +56,19 @@ export function httpOptions(port: Port, { tcp, http }: ConnectionPool = {}): Con
     ...(http?.maxConcurrentStreams ? { max_concurrent_streams: http.maxConcurrentStreams } : {}),
     ...(http?.http2KeepAlive ? { connection_keepalive: durations(http.http2KeepAlive) } : {}),
   };
-  const upgraded = !http?.useClientProtocol && http?.h2UpgradePolicy === "UPGRADE";
-  const protocol = http?.useClientProtocol
-    ? { use_downstream_protocol_config: { http2_protocol_options: {} } }
-    : isHttp2(port) || upgraded
-      ? { explicit_http_config: { http2_protocol_options: h2 } }
-      : port.protocol === "unknown"
-        ? { use_downstream_protocol_config: { http2_protocol_options: h2 } }
-        : {};
-  const all = { ...(Object.keys(common).length > 0 ? { common_http_protocol_options: common } : {}), ...protocol };
-  if (Object.keys(all).length === 0) return undefined;
+  const said = Object.keys(common).length > 0 ? { common_http_protocol_options: common } : {};
+  // A port that says nothing is spoken to as the client speaks, and a rule that upgrades it says nothing to that.
+  if (http?.useClientProtocol || (port.protocol === "unknown" && sniffs))
+    return { ...said, use_downstream_protocol_config: { http_protocol_options: {}, http2_protocol_options: {} } };
+  if (speaksHttp2(port, http, sniffs)) return { ...said, explicit_http_config: { http2_protocol_options: h2 } };
   // Envoy wants to be told; without a word it is HTTP/1.1.
-  const needsProtocol = isHttp(port) && Object.keys(protocol).length === 0;
-  return needsProtocol ? merge(all, { explicit_http_config: { http_protocol_options: {} } }) : all;
+  return Object.keys({ ...common, ...h2 }).length > 0 ? { ...said, explicit_http_config: { http_protocol_options: {} } } : undefined;
+}
+
+/** Whether a cluster only speaks HTTP/2: by its port, or because its rule upgrades it, whatever the port is. */
+export function speaksHttp2(port: Port, http: ConnectionPool["http"], sniffs = true): boolean {
+  if (http?.useClientProtocol) return false;
+  return isHttp2(port) || (http?.h2UpgradePolicy === "UPGRADE" && !(port.protocol === "unknown" && sniffs));
 }
 
 const durations = (texts: Record<string, string | undefined>) =>

@@ -1,4 +1,4 @@
-import { type Resource, byAge } from "../resources/resource.ts";
+import { type Resource, byAge, compare } from "../resources/resource.ts";
 import type { Sidecar, VirtualService } from "../resources/types/index.ts";
 import { covers, inFull, overlap } from "./hosts.ts";
 import { selects } from "./labels.ts";
@@ -51,18 +51,38 @@ export class Scopes {
     return chosen ?? own.find(whole) ?? this.sidecars.find((each) => each.namespace === ROOT_NAMESPACE && whole(each));
   }
 
-  private make({ namespace }: Workload, sidecar: Sidecar | undefined): Scope {
+  private make({ namespace, type }: Workload, sidecar: Sidecar | undefined): Scope {
     const imports = sidecar?.egress?.flatMap(({ hosts }) => hosts.map((each) => importOf(each, namespace)));
     const virtualServices = this.visible(namespace).filter((entry) => !imports || imports.some((each) => reaches(each, entry)));
-    const destinations = imports ? new Set(virtualServices.flatMap((entry) => hostsCalled(entry.spec))) : undefined;
     const services = new Map<string, Service>();
     for (const service of this.ranked(namespace)) {
       if (!visibleTo(service.visibility, namespace) || services.has(service.host)) continue;
-      const wanted = !imports || imports.some((each) => takes(each, service)) || destinations?.has(service.host);
-      if (wanted) services.set(service.host, service);
+      if (!imports || imports.some((each) => takes(each, service))) services.set(service.host, service);
     }
+    // A gateway sees no more than what is exported to it.
+    if (type === "sidecar") for (const { spec } of virtualServices) this.addCalled(services, spec, namespace);
     const mode = sidecar?.outboundTrafficPolicy?.mode ?? "ALLOW_ANY";
     return { services, virtualServices, allowAny: mode !== "REGISTRY_ONLY" };
+  }
+
+  /**
+   * Whoever sees a VirtualService sees where it leads: of a service that is seen only by that, the ports that are named. As in Istio, the own
+   * namespace's service is seen even if it is exported to others only; of other namespaces the first counts.
+   */
+  private addCalled(services: Map<string, Service>, spec: VirtualService, namespace: string): void {
+    for (const [host, ports] of destinationsOf(spec, namespace)) {
+      const all = this.services.filter((service) => service.host === host);
+      const others = all.filter(({ visibility }) => visibleTo(visibility, namespace));
+      const service =
+        all.find((each) => each.namespace === namespace) ??
+        others.find(({ resource }) => resource.kind === "Service") ??
+        others.sort((a, b) => compare(a.resource.created, b.resource.created) || compare(a.namespace, b.namespace))[0];
+      const found = services.get(host);
+      if (service === undefined || (found !== undefined && found.resource !== service.resource)) continue;
+      const kept = ports.has(undefined) ? service.ports : service.ports.filter(({ number }) => ports.has(number));
+      const more = kept.filter(({ number }) => !found?.ports.some((port) => port.number === number));
+      if (more.length > 0) services.set(host, { ...service, ports: [...(found?.ports ?? []), ...more] });
+    }
   }
 
   /** Of two with the same host the own namespace's counts, then Kubernetes' own. */
@@ -100,14 +120,22 @@ const takes = (each: Import, { namespace, host }: Service) => isFrom(each, names
 const reaches = (each: Import, { resource, hosts }: VirtualServiceEntry) =>
   isFrom(each, resource.namespace) && hosts.some((host) => overlap(each.host, host));
 
-/** Whoever sees a VirtualService sees where it leads. */
-function hostsCalled({ http = [], tcp = [], tls = [] }: VirtualService): string[] {
-  return [
-    ...http.flatMap(({ route = [], mirror, mirrors = [] }) => [
+/** Where a VirtualService leads clients of a namespace, with the ports that it names; undefined among them is all. */
+function destinationsOf({ http = [], tcp = [], tls = [] }: VirtualService, namespace: string): Map<string, Set<number | undefined>> {
+  const fromHere = http.filter(({ match = [] }) => {
+    // As Pilot reads several: the last that names another namespace counts, unless one before or behind it names this.
+    const named = match.map((each) => each.sourceNamespace).filter((each) => each);
+    return named.length === 0 || named.includes(namespace);
+  });
+  const all = [
+    ...fromHere.flatMap(({ route = [], mirror, mirrors = [] }) => [
       ...route.map((each) => each.destination),
       ...(mirror ? [mirror] : []),
       ...mirrors.map((each) => each.destination),
     ]),
     ...[...tcp, ...tls].flatMap(({ route = [] }) => route.map((each) => each.destination)),
-  ].map(({ host }) => host);
+  ];
+  const found = new Map<string, Set<number | undefined>>();
+  for (const { host, port } of all) found.set(host, (found.get(host) ?? new Set()).add(port?.number));
+  return found;
 }

@@ -34,6 +34,8 @@ export function canonical(value: unknown): Json | undefined {
     const made = canonical(each);
     // Of proto3: a field with its zero is one that is not set. A wrapped zero, `{ value: 0 }`, is there all the same.
     if (made === undefined || made === false || made === "" || made === 0 || ZEROS.has(made)) continue;
+    // All of them have to fit, and Pilot's order is that of a map of Go: another one each time.
+    if (name === "query_parameters") (made as Json[]).sort((a, b) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1));
     if (isEmpty(made) && !MEANINGFUL.has(name)) continue;
     out[name] = made;
   }

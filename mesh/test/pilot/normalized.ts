@@ -180,8 +180,8 @@ function routesOf(all: readonly JsonObject[]): JsonObject {
 const SNIFFED = /^([^:]+):(\d+)$/;
 
 /**
- * Ports of an unknown protocol: Pilot gives each host routes of its own, behind a look at the first bytes. We take the bytes for HTTP, so they are
- * among the port's other routes. Here they are without domains, for Pilot's have been chosen by address.
+ * Ports of an unknown protocol: Pilot gives each host routes of its own, behind a look at the first bytes. We take the bytes for HTTP, so these are
+ * the port's other routes. Here they are without domains, for Pilot's have been chosen by address.
  */
 function sniffed(routes: readonly JsonObject[]): JsonObject[] {
   return routes.map((each) => {
@@ -202,8 +202,8 @@ function unknownApart(routes: readonly JsonObject[], mesh: Mesh): JsonObject[] {
     const apart = hosts.filter(({ name }) => unknown.has(String(name)));
     if (apart.length === 0 || !/^\d+$/.test(String(each["name"]))) return [each];
     const left = hosts.filter((host) => !apart.includes(host));
-    // Nothing but where the unknown goes.
-    const rest = left.length > 1 ? [{ ...each, virtual_hosts: left }] : [];
+    // Where nothing but the unknown goes, Pilot has no others.
+    const rest = left.length > 1 ? [each] : [];
     return [...rest, ...apart.map((host) => ({ name: host["name"], virtual_hosts: [{ ...host, domains: [] }] }))];
   });
 }

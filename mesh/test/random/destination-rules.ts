@@ -76,7 +76,7 @@ const tls = fc.oneof(
     caCrl: fc.constant("/etc/crl.pem"),
     ...sans,
   }).map((more) => ({ mode: "SIMPLE", ...more })),
-  fc.constantFrom({ mode: "SIMPLE", insecureSkipVerify: true }, { mode: "SIMPLE", credentialName: "their-ca" }),
+  fc.constant({ mode: "SIMPLE", insecureSkipVerify: true }),
   partly({ sni: fc.constant("sni.example.com"), caCertificates: fc.constant("/etc/ca.pem"), ...sans }).map((more) => ({
     mode: "MUTUAL",
     clientCertificate: "/etc/cert.pem",
