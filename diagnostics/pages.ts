@@ -21,6 +21,7 @@ const AREAS: Record<string, string> = {
   MS07: "The in-process host",
   MS08: "Files of cases",
   MS09: "Checking files",
+  MS10: "Meshes",
   MS11: "Running a mesh",
 };
 

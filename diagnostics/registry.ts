@@ -6,11 +6,12 @@ import { config } from "./codes/config.ts";
 import { envoy } from "./codes/envoy.ts";
 import { host } from "./codes/host.ts";
 import { identities } from "./codes/identities.ts";
+import { mesh } from "./codes/mesh.ts";
 import { modules } from "./codes/modules.ts";
 import { provision } from "./codes/provision.ts";
 import { up } from "./codes/up.ts";
 
-/** Every code that meshscript can print. One file per area in `codes/`; the number's third digit from the right is the area. */
+/** Every code that meshscript can print. One file per area in `codes/`; the number without its last two digits is the area. */
 export const registry = {
   ...config,
   ...modules,
@@ -21,6 +22,7 @@ export const registry = {
   ...cases,
   ...cli,
   ...check,
+  ...mesh,
   ...up,
 } satisfies Record<string, CodeEntry>;
 

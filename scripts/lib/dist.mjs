@@ -41,6 +41,7 @@ const entries = [
   "harness/cases/schema.ts",
   "harness/expect/index.ts",
   "harness/provision/index.ts",
+  "mesh/coverage/page.ts",
   "mesh/test/pilot/ask.ts",
   "modules/index.ts",
   "test/integrations/tools/index.ts",
