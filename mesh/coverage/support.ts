@@ -10,11 +10,13 @@ export interface Support {
   readonly except: readonly Entry[];
 }
 
-export function supportOf({ whole, entries = [] }: Coverage, { path }: Field): Support {
+export function supportOf({ whole, entries = [] }: Coverage, { path, leaf }: Field): Support {
   if (whole) return { ...whole, except: [] };
   const own = entries.filter((entry) => isAtOrAbove(entry.path, path));
-  const always = own.find(({ when }) => when === undefined);
-  if (always) return { level: always.level, reason: always.reason, except: [] };
-  // Of an object, for a value of it in all of its fields.
-  return { level: "supported", reason: "", except: own };
+  // What is said of some values of an object is said of all that is in it.
+  const said = own.find((entry) => entry.when === undefined || !leaf || bare(entry.path) !== bare(path));
+  if (said === undefined) return { level: "supported", reason: "", except: own };
+  return { level: said.level, reason: said.values ? `${said.reason}; only ${said.values}` : said.reason, except: [] };
 }
+
+const bare = (path: string) => path.replace(/(\[\]|\{\})+$/, "");
