@@ -29,6 +29,7 @@ export const up: Command = {
       description: "port of 127.0.0.1 for a gateway's server",
       default: "a free one",
     },
+    "allow-unsupported": { type: "boolean", description: "go on without what a mesh does not support yet, and say what that is" },
   },
   examples: [
     { title: "a folder of YAML, with stubs for applications", command: "meshscript up -f istio/" },
@@ -37,7 +38,7 @@ export const up: Command = {
   exits: {
     data: "a file cannot be read, or Envoy refuses what the resources lead to",
     environment: "Envoy is missing or did not start, or a program did not listen",
-    findings: "a resource is wrong",
+    findings: "a resource is wrong, or says what is not supported",
     interrupted: "Ctrl-C before the mesh was ready, or a second one",
   },
   stopsItself: true,
@@ -62,10 +63,11 @@ export const up: Command = {
       const resources = await read();
       watch.know(below(folder, resources, io.cwd), asOf);
       const started = performance.now();
-      await using mesh = await openMesh({ resources, applications, ports, signal });
+      await using mesh = await openMesh({ resources, applications, ports, signal, allowUnsupported: flags.on("allow-unsupported") });
       const proxies = `${mesh.workloads.length} Envoys ready in ${seconds(performance.now() - started)}`;
       if (context.json) context.printJson({ workloads: rowsOf(mesh, applications) });
       else context.print(tableOf(rowsOf(mesh, applications)));
+      tell(mesh, context);
       say(proxies);
       await follow(mesh, watch, read, context);
       say("stopping ...");
@@ -81,8 +83,13 @@ export const up: Command = {
   },
 };
 
+function tell({ findings }: RunningMesh, { say, color }: Context): void {
+  if (findings.length > 0) say(render(findings, { color: color.stderr }).trimEnd());
+}
+
 /** Each change as it is saved, until Ctrl-C or until a proxy ends by itself. */
-async function follow(mesh: RunningMesh, watch: Watch, read: () => Promise<string[]>, { say, signal, color }: Context): Promise<void> {
+async function follow(mesh: RunningMesh, watch: Watch, read: () => Promise<string[]>, context: Context): Promise<void> {
+  const { say, signal, color } = context;
   const ended = Promise.race(mesh.workloads.map((id) => mesh.envoy(id).ended.then(() => "ended" as const)));
   for (;;) {
     const change = await Promise.race([watch.next(), ended]);
@@ -92,6 +99,7 @@ async function follow(mesh: RunningMesh, watch: Watch, read: () => Promise<strin
     const began = performance.now();
     try {
       await mesh.apply(await read());
+      tell(mesh, context);
       say(`${change.files.join(", ")}: in service after ${seconds(performance.now() - began)}`);
     } catch (error) {
       if (!(error instanceof MeshscriptError)) throw error;

@@ -25,7 +25,8 @@ describe("up", () => {
     const istio = join(folder, "istio");
     for (const name of ["bookinfo", "ingress", "all-to-v1"]) await cp(join(CASES, `${name}.yaml`), join(istio, `${name}.yaml`));
     await writeFile(join(folder, "details.cjs"), PROGRAM);
-    const running = start(["up", "-f", "istio", "--app", "details-v1=node details.cjs"], { cwd: folder });
+    const running = start(["up", "-f", "istio", "--allow-unsupported", "--app", "details-v1=node details.cjs"], { cwd: folder });
+    await running.saw(/ingress\.yaml:\d+:\d+: error MS1001: Gateway default\/bookinfo: spec\.servers\[1\]/);
     await running.saw(/7 Envoys ready in \d+\.\d\d s/);
     const [, gatewayPort] = await running.saw(/^istio-ingressgateway\.istio-system +http:\/\/127\.0\.0\.1:(\d+)/m);
     const [, proxyPort] = await running.saw(/^productpage-v1\.default +a stub that echoes +http:\/\/127\.0\.0\.1:(\d+)/m);
@@ -68,6 +69,9 @@ describe("up", () => {
     expect((await cli(["up"])).stderr).toContain("MS0504: up needs -f");
     expect((await cli(["up", "-f", "nowhere"], { cwd: folder })).stderr).toContain("nowhere cannot be read: no such file");
     expect((await cli(["up", "-f", "x", "--port", "80"], { cwd: folder })).stderr).toContain('MS0503: --port must be NAME=VALUE, got "80"');
+    const unsupported = await cli(["up", "-f", join(CASES, "gateway-api.yaml")], { cwd: folder });
+    expect(unsupported.code).toBe(79);
+    expect(unsupported.stderr).toMatch(/gateway-api\.yaml:\d+:\d+: error MS1001: HTTPRoute default\/reviews is not supported/);
     const wrong = join(folder, "wrong.yaml");
     await writeFile(
       wrong,

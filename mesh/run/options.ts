@@ -11,6 +11,8 @@ export interface MeshOptions extends Pick<CompileOptions, "filters"> {
   respond?: Readonly<Record<string, Responder>>;
   /** Local ports of gateways: `{ 80: 8080 }` [the kernel chooses]. */
   ports?: Readonly<Record<number, number>>;
+  /** Goes on without what a mesh does not support, and says so in `findings` [refuses it: docs/coverage.md lists every field]. */
+  allowUnsupported?: boolean;
   /** Stops the start, and what has started, when aborted. */
   signal?: AbortSignal;
 }

@@ -1,4 +1,4 @@
-import { MeshscriptError, diagnostic } from "../../diagnostics/index.ts";
+import { type Diagnostic, MeshscriptError, diagnostic } from "../../diagnostics/index.ts";
 import { send } from "../../harness/client/send.ts";
 import type { HttpRequest, PendingResponse } from "../../harness/client/types.ts";
 import type { Address } from "../../harness/envoy/builders.ts";
@@ -25,6 +25,7 @@ import { environment } from "./environment.ts";
 import { findWorkload, notThere } from "./find.ts";
 import { withHost } from "./host-header.ts";
 import { filesAreFew } from "./inline.ts";
+import { judge } from "./judge.ts";
 import { proxyFolder } from "./layout.ts";
 import type { MeshOptions } from "./options.ts";
 import { Program, Served } from "./program.ts";
@@ -61,6 +62,7 @@ export class RunningMesh {
 
   constructor(
     private compiled: CompiledMesh,
+    private judged: readonly Diagnostic[],
     private readonly options: MeshOptions,
     private readonly directory: RunDirectory,
     private readonly authority: Authority,
@@ -76,6 +78,11 @@ export class RunningMesh {
   /** What the resources say. */
   get configuration(): CompiledMesh {
     return this.compiled;
+  }
+
+  /** What the resources say to no effect, or in contradiction to each other; with `allowUnsupported`, what is left out, too. */
+  get findings(): readonly Diagnostic[] {
+    return this.judged;
   }
 
   /** The proxy of a workload. */
@@ -125,7 +132,7 @@ export class RunningMesh {
    * Takes other resources while requests go on, one change after the other; resolves when every proxy that it concerns has them. What the
    * resources no longer have is stopped when nobody calls it any more.
    *
-   * @throws MeshscriptError for resources that cannot be read: the mesh stays as it is.
+   * @throws MeshscriptError for resources that cannot be read, or say what is not supported: the mesh stays as it is.
    */
   apply(resources: string | readonly string[]): Promise<void> {
     const next = this.changing.then(() => this.change(resources));
@@ -155,11 +162,14 @@ export class RunningMesh {
   }
 
   private async change(resources: string | readonly string[]): Promise<void> {
-    const next = compile(await readResources(resources), compileOptions(this.options));
+    const read = await readResources(resources);
+    const findings = judge(read, this.options.allowUnsupported ?? false);
+    const next = compile(read, compileOptions(this.options));
     const before = this.compiled;
     const coming = [...next.proxies.values()].filter(({ workload }) => !before.proxies.has(workload.id));
     const leaving = [...before.proxies.keys()].filter((id) => !next.proxies.has(id));
     this.compiled = next;
+    this.judged = findings;
     await this.open(coming);
     await Promise.all([...next.proxies.values()].map((config) => this.openPorts(config)));
     await Promise.all(

@@ -9,7 +9,7 @@ const withScene = (...texts: string[]) => [bookinfo, ...texts].join("\n---\n");
 
 let mesh: RunningMesh;
 beforeAll(async () => {
-  mesh = await openMesh({ resources: withScene(file("ingress")) });
+  mesh = await openMesh({ resources: withScene(file("ingress")), allowUnsupported: true });
 });
 afterAll(() => mesh.stop());
 afterEach(() => {
