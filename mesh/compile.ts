@@ -1,7 +1,5 @@
 import type { ConfigObject } from "../harness/envoy/types.ts";
-import { type EndpointsFile, endpointsFile, hasEndpointsFile } from "./clusters/endpoints.ts";
-import { outboundClusters } from "./clusters/outbound.ts";
-import { passthroughCluster } from "./clusters/passthrough.ts";
+import type { EndpointsFile } from "./clusters/endpoints.ts";
 import { type Filters, defaultFilters } from "./listeners/filters.ts";
 import { gatewayListeners } from "./listeners/gateway.ts";
 import { inboundClusterOf } from "./listeners/inbound.ts";
@@ -10,6 +8,7 @@ import { Mesh } from "./model/mesh.ts";
 import type { Workload } from "./model/workloads.ts";
 import type { Resource } from "./resources/resource.ts";
 import { compare } from "./resources/resource.ts";
+import { type View, Views } from "./views.ts";
 
 /** Envoy's configuration of one workload's proxy. What changes with routes and endpoints comes from files that it watches. */
 export interface ProxyConfig {
@@ -45,45 +44,27 @@ export interface CompileOptions {
  */
 export function compile(resources: readonly Resource[], options: CompileOptions = {}): CompiledMesh {
   const mesh = new Mesh(resources);
-  const endpoints = new Map<string, EndpointsFile>();
+  const views = new Views(mesh);
   const workloads = [...mesh.workloads].sort((a, b) => compare(a.id, b.id));
-  const proxies = new Map(workloads.map((workload) => [workload.id, proxyOf(workload, mesh, options, endpoints)]));
-  return { mesh, proxies, endpoints };
+  const proxies = new Map(workloads.map((workload) => [workload.id, proxyOf(workload, mesh, views.of(workload), options)]));
+  return { mesh, proxies, endpoints: views.endpoints };
 }
 
-function proxyOf(workload: Workload, mesh: Mesh, options: CompileOptions, endpoints: Map<string, EndpointsFile>): ProxyConfig {
+function proxyOf(workload: Workload, mesh: Mesh, view: View, options: CompileOptions): ProxyConfig {
   const { filters = defaultFilters, program, port } = options;
-  const clusters = clustersOf(workload, mesh, endpoints);
+  const { clusters } = view;
   const node = nodeOf(workload);
   if (workload.type === "gateway") return { workload, node, clusters, ...gatewayListeners(workload, mesh, { filters, port }), targets: [] };
   const inbound = inboundPorts(workload, mesh);
+  const { listeners, routes } = sidecarListeners(workload, mesh, inbound, view, { filters, program: program?.(workload) ?? false });
   return {
     workload,
     node,
     clusters: [...clusters, ...inbound.map(inboundClusterOf)],
-    ...sidecarListeners(workload, mesh, inbound, { filters, program: program?.(workload) ?? false }),
+    listeners,
+    routes: [...view.routes, ...routes],
     targets: inbound.map(({ target }) => target),
   };
-}
-
-function clustersOf(workload: Workload, mesh: Mesh, endpoints: Map<string, EndpointsFile>): ConfigObject[] {
-  const { services, allowAny } = mesh.scope(workload);
-  const all = [...services.values()].flatMap((service) => {
-    const rule = mesh.rule(service, workload);
-    const context = { sans: mesh.sans(service), autoMtls: mesh.takesMtls(service), proxy: workload.type };
-    return service.ports
-      .filter(({ protocol }) => protocol !== "udp")
-      .flatMap((port) => {
-        if (hasEndpointsFile(service, workload.type)) {
-          for (const subset of [undefined, ...(rule?.subsets ?? [])]) {
-            const file = endpointsFile(mesh, service, port, subset);
-            endpoints.set(file.path, file);
-          }
-        }
-        return outboundClusters(service, port, rule, context);
-      });
-  });
-  return allowAny ? [...all, passthroughCluster()] : all;
 }
 
 /** As Istio's own proxies call themselves. */

@@ -1,4 +1,16 @@
-import { type Document, LineCounter, type Node, isAlias, isMap, isNode, isScalar, isSeq, parseDocument, visit } from "yaml";
+import {
+  type Document,
+  LineCounter,
+  type Node,
+  isAlias,
+  isMap,
+  isNode,
+  isScalar,
+  isSeq,
+  parseAllDocuments,
+  parseDocument,
+  visit,
+} from "yaml";
 import { type DiagnosticCode, MeshscriptError, type SourceLocation, diagnostic } from "../../diagnostics/index.ts";
 
 /** Where something is in a document: keys and indices from its root. */
@@ -28,9 +40,33 @@ export interface YamlSource {
 export function readYaml(content: string, file: string, code: DiagnosticCode = "MS0801"): YamlSource {
   const text = content.replace(/^\uFEFF/, "");
   const counter = new LineCounter();
-  // Warnings would go to the process's stderr.
-  const document = parseDocument(text, { lineCounter: counter, prettyErrors: false, logLevel: "error" });
+  return sourceOf(parseDocument(text, { ...QUIET, lineCounter: counter }), counter, { text, lines: text.split("\n"), file, code });
+}
+
+/**
+ * Reads all documents of a text, which `---` divides; places are those in the whole text.
+ * @throws MeshscriptError with every error of syntax in the first document that has one.
+ */
+export function readYamlDocuments(content: string, file: string, code: DiagnosticCode = "MS0801"): YamlSource[] {
+  const text = content.replace(/^\uFEFF/, "");
+  const counter = new LineCounter();
+  const found = parseAllDocuments(text, { ...QUIET, lineCounter: counter });
   const lines = text.split("\n");
+  // Of an empty text it says so, in a list without documents.
+  return [...found].map((document) => sourceOf(document, counter, { text, lines, file, code }));
+}
+
+/** Warnings would go to the process's stderr. */
+const QUIET = { prettyErrors: false, logLevel: "error" } as const;
+
+interface Whole {
+  text: string;
+  lines: readonly string[];
+  file: string;
+  code: DiagnosticCode;
+}
+
+function sourceOf(document: Document.Parsed, counter: LineCounter, { text, lines, file, code }: Whole): YamlSource {
   const at = (start: number, end: number): SourceLocation => {
     const { line, col } = counter.linePos(start);
     const whole = (lines[line - 1] ?? "").replace(/\r$/, "");

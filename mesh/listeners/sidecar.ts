@@ -4,7 +4,8 @@ import { passthroughFilter } from "../clusters/passthrough.ts";
 import type { Mesh } from "../model/mesh.ts";
 import { isHttp } from "../model/ports.ts";
 import type { Workload } from "../model/workloads.ts";
-import { outboundRoutes, proxyRoutes, serviceRoutes } from "../routes/virtual-hosts.ts";
+import { serviceRoutes } from "../routes/virtual-hosts.ts";
+import type { View } from "../views.ts";
 import { type Filters, verdictFields } from "./filters.ts";
 import { type InboundPort, inboundListener } from "./inbound.ts";
 import { outboundListener, outboundServiceListenerOf, proxyListener } from "./outbound.ts";
@@ -22,15 +23,15 @@ export function inboundPorts(workload: Workload, mesh: Mesh): InboundPort[] {
   return [...ports.values()].sort((a, b) => a.target - b.target);
 }
 
-/** A sidecar's ways in and out, and the routes of the latter. */
+/** A sidecar's ways in and out, and the routes that it has beside those of its view. */
 export function sidecarListeners(
   workload: Workload,
   mesh: Mesh,
   inbound: readonly InboundPort[],
+  { ports }: Pick<View, "ports">,
   { filters, program }: { filters: Filters; program: boolean },
 ): { listeners: ConfigObject[]; routes: ConfigObject[] } {
   const scope = mesh.scope(workload);
-  const ports = httpPorts(workload, mesh);
   const { mode, ports: modes } = mesh.mtls(workload);
   const outbound = filters({ direction: "outbound", workload }, mesh);
   const chain = { filters: scope.allowAny ? [...outbound, lookup()] : outbound, fields: verdictFields };
@@ -47,18 +48,8 @@ export function sidecarListeners(
       ...outboundTcpListeners(scope, new Set(ports)),
       proxyListener(chain),
     ],
-    routes: [
-      ...ports.map((port) => outboundRoutes(scope, port)),
-      ...own.map(({ host, port }) => serviceRoutes(scope, host, port)),
-      proxyRoutes(scope, ports),
-    ],
+    routes: own.map(({ host, port }) => serviceRoutes(scope, host, port)),
   };
-}
-
-/** The ports at which a proxy has requests to route. */
-export function httpPorts(workload: Workload, mesh: Mesh): number[] {
-  const ports = [...mesh.scope(workload).services.values()].flatMap((service) => service.ports.filter(isHttp).map(({ number }) => number));
-  return [...new Set(ports)].sort((a, b) => a - b);
 }
 
 const lookup = (): FilterSpec => ({ name: "envoy.filters.http.dynamic_forward_proxy", typedConfig: passthroughFilter() });

@@ -36,7 +36,10 @@ export class Mesh {
   private readonly rules: DestinationRules;
   private readonly peerAuthentications: readonly Resource<PeerAuthentication>[];
   private readonly scopes: Scopes;
+  /** Labels of the source that some rule asks for, by name. */
+  readonly sourceLabels: readonly string[];
   private readonly backing = new Map<Service, readonly Workload[]>();
+  private readonly fronting = new Map<Workload, Service[]>();
 
   constructor(resources: readonly Resource[]) {
     const sorted = [...resources].sort(byAge);
@@ -54,6 +57,8 @@ export class Mesh {
     this.rules = new DestinationRules(of<DestinationRule>("DestinationRule", networking));
     this.peerAuthentications = of<PeerAuthentication>("PeerAuthentication", "security.istio.io");
     this.authorizationPolicies = of<AuthorizationPolicy>("AuthorizationPolicy", "security.istio.io");
+    this.sourceLabels = sourceLabels(this.virtualServices, of<DestinationRule>("DestinationRule", networking));
+    this.match();
     this.scopes = new Scopes(this.services, this.virtualServices, of<Sidecar>("Sidecar", networking));
   }
 
@@ -63,6 +68,11 @@ export class Mesh {
     return { proxy: workload, services, virtualServices, allowAny, hash: (destination) => this.hash(destination, services, workload) };
   }
 
+  /** What stands for that: the same object for proxies that see the same services and rules. */
+  seenBy(workload: Workload): object {
+    return this.scopes.of(workload);
+  }
+
   /** The rule that a workload's proxy heeds when it calls a service. */
   rule(service: Service, client: Workload): Rule | undefined {
     return this.rules.for(service, client);
@@ -70,17 +80,12 @@ export class Mesh {
 
   /** The workloads that a service selects. */
   workloadsOf(service: Service): readonly Workload[] {
-    const { selector, namespace } = service;
-    const found =
-      this.backing.get(service) ??
-      (selector === undefined ? [] : this.workloads.filter((each) => each.namespace === namespace && selects(selector, each.labels)));
-    this.backing.set(service, found);
-    return found;
+    return this.backing.get(service) ?? [];
   }
 
   /** The services that have a workload among their endpoints. */
-  servicesOf(workload: Workload): Service[] {
-    return this.services.filter((service) => this.workloadsOf(service).includes(workload));
+  servicesOf(workload: Workload): readonly Service[] {
+    return this.fronting.get(workload) ?? [];
   }
 
   /** Whose certificates answer for a service. */
@@ -102,6 +107,29 @@ export class Mesh {
     return mtlsModes(this.peerAuthentications, { namespace, labels: {} }).mode !== "DISABLE";
   }
 
+  /** Services and workloads find each other by a label of the selector, instead of each looking at all. */
+  private match(): void {
+    const key = (namespace: string, name: string, value: string) => `${namespace}/${name}=${value}`;
+    const byLabel = new Map<string, Workload[]>();
+    for (const workload of this.workloads) {
+      for (const [name, value] of Object.entries(workload.labels)) {
+        const label = key(workload.namespace, name, value);
+        const list = byLabel.get(label);
+        if (list) list.push(workload);
+        else byLabel.set(label, [workload]);
+      }
+    }
+    for (const service of this.services) {
+      const { selector = {}, namespace } = service;
+      // An empty selector selects nothing: its endpoints are somebody else's matter.
+      const [first] = Object.entries(selector);
+      const candidates = first ? (byLabel.get(key(namespace, ...first)) ?? []) : [];
+      const found = candidates.filter(({ labels }) => selects(selector, labels));
+      this.backing.set(service, found);
+      for (const workload of found) this.fronting.set(workload, [...(this.fronting.get(workload) ?? []), service]);
+    }
+  }
+
   private hash({ host, subset, port }: Destination, services: ReadonlyMap<string, Service>, client: Workload): ConsistentHash | undefined {
     const service = services.get(host);
     const rule = service && this.rules.for(service, client);
@@ -116,6 +144,17 @@ export class Mesh {
       rule.trafficPolicy?.loadBalancer?.consistentHash
     );
   }
+}
+
+/** Names of labels that sources are told apart by. */
+function sourceLabels(entries: readonly VirtualServiceEntry[], rules: readonly Resource<DestinationRule>[]): string[] {
+  const asked = [
+    ...entries.flatMap(({ spec: { http = [], tcp = [], tls = [] } }) =>
+      [...http, ...tcp, ...tls].flatMap(({ match = [] }) => match.map((each) => each.sourceLabels)),
+    ),
+    ...rules.map(({ spec }) => spec.workloadSelector?.matchLabels),
+  ];
+  return [...new Set(asked.flatMap((labels) => Object.keys(labels ?? {})))].sort();
 }
 
 /** A workload that a Gateway selects is no sidecar. */
