@@ -27,6 +27,7 @@ const entries = [
   "bench/filter-cpu.ts",
   "bench/footprint.ts",
   "bench/host-requests.ts",
+  "bench/mesh.ts",
   "bench/metrics.ts",
   "bench/open-streams.ts",
   "bench/soak.ts",
