@@ -14,6 +14,16 @@ const supported = (kind: Kind): Field[] => {
 };
 const kinds = knownKinds().filter((kind) => supported(kind).length > 0);
 
+test("fields are named with lists and maps, the objects around them too, and each once", () => {
+  const kind = knownKinds().find((each) => each.kind === "VirtualService") as Kind;
+  const fields = fieldsOf(kind);
+  expect(fields).toContainEqual({ path: "spec.http[].match[].headers{}", leaf: false });
+  expect(fields).toContainEqual({ path: "spec.http[].match[].headers{}.exact", leaf: true });
+  expect(fields).toContainEqual({ path: "spec.exportTo[]", leaf: true });
+  expect(new Set(fields.map(({ path }) => path)).size).toBe(fields.length);
+  expect(fields.length).toBeGreaterThan(150);
+});
+
 describe("docs/coverage.md", () => {
   test("is up to date", async () => {
     expect(await readFile("docs/coverage.md", "utf8")).toBe(coveragePage());

@@ -9,10 +9,10 @@ const TOKEN = "no filter verifies tokens: it would never be true, or always";
 const ADDRESS = "no filter writes the addresses of connections down: DENY rules that ask for them match, ALLOW rules do not";
 const PORT = "every listener has a port that the system chose";
 
-const CONDITIONS: readonly [RegExp, string][] = [
-  [/^request\.auth\./, TOKEN],
-  [/^(source|destination)\.ip$/, ADDRESS],
-  [/^destination\.port$/, PORT],
+const CONDITIONS: readonly (readonly [keys: RegExp, values: string, reason: string])[] = [
+  [/^request\.auth\./, "`request.auth.*`", TOKEN],
+  [/^(source|destination)\.ip$/, "`source.ip`, `destination.ip`", ADDRESS],
+  [/^destination\.port$/, "`destination.port`", PORT],
 ];
 
 /** What of a rule cannot be known here. */
@@ -25,17 +25,12 @@ const RULES: readonly Entry[] = [
   ),
   ...["ports[]", "notPorts[]"].map((name): Entry => ({ path: `spec.rules[].to[].operation.${name}`, level: "error", reason: PORT })),
   ...CONDITIONS.map(
-    ([keys, reason]): Entry => ({
+    ([keys, values, reason]): Entry => ({
       path: "spec.rules[].when[].key",
       level: "error",
       reason,
       when: (value) => typeof value === "string" && keys.test(value),
-      values:
-        keys === CONDITIONS[0]?.[0]
-          ? "`request.auth.*`"
-          : keys === CONDITIONS[1]?.[0]
-            ? "`source.ip`, `destination.ip`"
-            : "`destination.port`",
+      values,
     }),
   ),
 ];
