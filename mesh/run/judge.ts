@@ -1,6 +1,6 @@
 import { type Diagnostic, MeshscriptError } from "../../diagnostics/index.ts";
 import { unsupported } from "../coverage/check.ts";
-import { conflicts } from "../coverage/conflicts.ts";
+import { conflicts } from "../coverage/conflicts/index.ts";
 import type { Resource } from "../resources/resource.ts";
 
 /**
