@@ -50,8 +50,8 @@ export class Views {
 
   private clusters(workload: Workload): ConfigObject[] {
     const { mesh } = this;
-    const { services, allowAny } = mesh.scope(workload);
-    const all = [...services.values()].flatMap((service) => {
+    const { reachable, allowAny } = mesh.scope(workload);
+    const all = [...reachable.values()].flatMap((service) => {
       const rule = mesh.rule(service, workload);
       const context = { sans: mesh.sans(service), autoMtls: mesh.takesMtls(service), proxy: workload.type };
       return service.ports

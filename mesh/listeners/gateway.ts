@@ -6,7 +6,7 @@ import { selects } from "../model/labels.ts";
 import type { Mesh } from "../model/mesh.ts";
 import { namedProtocol } from "../model/ports.ts";
 import type { VirtualServiceEntry } from "../model/virtual-services.ts";
-import { visibilityOf, visibleTo } from "../model/visibility.ts";
+import { visibleTo } from "../model/visibility.ts";
 import type { Workload } from "../model/workloads.ts";
 import { compare } from "../resources/resource.ts";
 import type { GatewayServer } from "../resources/types/index.ts";
@@ -93,11 +93,10 @@ function gatewayRoutes(name: string, servers: readonly Server[], workload: Workl
     hosts.set(host, found);
     return found;
   };
+  const made = new Map<string, ConfigObject[]>();
   for (const server of servers) {
     const { gateway, port } = server;
-    for (const entry of mesh.virtualServices) {
-      if (!entry.gateways.includes(gateway) || !visibleTo(visibilityOf(entry.spec.exportTo, entry.resource.namespace), workload.namespace))
-        continue;
+    for (const entry of mesh.virtualServicesFor(gateway, workload)) {
       const shared = sharedHosts(server, entry);
       if (shared.length === 0) continue;
       const context = {
@@ -105,17 +104,20 @@ function gatewayRoutes(name: string, servers: readonly Server[], workload: Workl
         port: port.number,
         gateways: new Set([gateway]),
         tls: server.tls !== undefined,
-        service: (host: string) => scope.services.get(host),
+        service: (host: string) => serviceFor(host, entry, workload, mesh) ?? scope.services.get(host),
         hash: scope.hash,
       };
-      const routes = routesOf(entry, context);
+      // As in Pilot, those that are made for a gateway's first server with a route configuration are those of the others.
+      const key = `${gateway} ${entry.resource.namespace}/${entry.resource.name}`;
+      const routes = made.get(key) ?? routesOf(entry, context);
+      made.set(key, routes);
       if (routes.length === 0) continue;
       for (const host of shared) hostOf(host, port.number).routes.push(...routes);
     }
     if (!server.tls?.httpsRedirect) continue;
     for (const host of server.hosts) hostOf(hostPart(host), port.number).tls = true;
   }
-  const made = collapsed(hosts).map(({ domains, routes, tls, port }) => ({
+  const virtualHosts = collapsed(hosts).map(({ domains, routes, tls, port }) => ({
     name: `${domains[0]}:${port}`,
     domains,
     // Several VirtualServices may speak of a host: what catches all goes behind the others.
@@ -125,7 +127,12 @@ function gatewayRoutes(name: string, servers: readonly Server[], workload: Workl
   }));
   const port = servers[0]?.port.number ?? 0;
   const none = { name: `blackhole:${port}`, domains: ["*"], routes: [] };
-  return routeConfiguration(name, made.length > 0 ? made.sort((a, b) => compare(a.name, b.name)) : [none]);
+  return routeConfiguration(name, virtualHosts.length > 0 ? virtualHosts.sort((a, b) => compare(a.name, b.name)) : [none]);
+}
+
+/** Of two services with a host, a VirtualService means that of its own namespace, if the gateway sees it. */
+function serviceFor(host: string, { resource }: VirtualServiceEntry, { namespace }: Workload, mesh: Mesh) {
+  return mesh.services.find((each) => each.host === host && each.namespace === resource.namespace && visibleTo(each.visibility, namespace));
 }
 
 /** Hosts with the same routes are one virtual host, called as the first: whole names before patterns. */

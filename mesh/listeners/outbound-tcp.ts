@@ -91,9 +91,9 @@ function fits(match: TcpMatch, { number }: Port, { labels, namespace }: Pick<Wor
   return selects(match.sourceLabels, labels) && (!match.sourceNamespace || match.sourceNamespace === namespace);
 }
 
-function proxy(to: readonly RouteDestination[] | undefined, cluster: string, { number }: Port, { services }: OutboundScope): ConfigObject {
+function proxy(to: readonly RouteDestination[] | undefined, cluster: string, { number }: Port, { reachable }: OutboundScope): ConfigObject {
   if (to === undefined) return tcpProxy(cluster, cluster);
-  const context = { port: number, service: (host: string) => services.get(host) };
+  const context = { port: number, service: (host: string) => reachable.get(host) };
   const [first] = to;
   if (to.length === 1 && first) {
     const name = clusterOf(first.destination, context);

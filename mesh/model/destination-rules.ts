@@ -34,7 +34,12 @@ export class DestinationRules {
   /** What a client has to heed when it calls a service: its own namespace's rule, the service's, the mesh's. */
   for(service: Service, client: Pick<Workload, "namespace" | "labels">, rootNamespace = ROOT_NAMESPACE): Rule | undefined {
     const { namespace } = client;
-    const own = this.find(service.host, namespace, client, (rule) => namespace !== rootNamespace || isPrivate(rule.visibility, namespace));
+    const own = this.find(
+      service.host,
+      namespace,
+      client,
+      (rule) => visibleTo(rule.visibility, namespace) && (namespace !== rootNamespace || isPrivate(rule.visibility, namespace)),
+    );
     if (own) return own;
     const exported = (rule: Rule) => visibleTo(rule.visibility, namespace) && !isPrivate(rule.visibility, rule.namespace);
     return this.find(service.host, service.namespace, client, exported) ?? this.find(service.host, rootNamespace, client, exported);

@@ -64,8 +64,13 @@ export class Mesh {
 
   /** What a workload's proxy may call. */
   scope(workload: Workload): OutboundScope {
-    const { services, virtualServices, allowAny } = this.scopes.of(workload);
-    return { proxy: workload, services, virtualServices, allowAny, hash: (destination) => this.hash(destination, services, workload) };
+    const scope = this.scopes.of(workload);
+    return { ...scope, proxy: workload, hash: (destination) => this.hash(destination, scope.reachable, workload) };
+  }
+
+  /** The VirtualServices of a gateway, `namespace/name`, that its workload sees. */
+  virtualServicesFor(gateway: string, { namespace }: Workload): readonly VirtualServiceEntry[] {
+    return this.scopes.visible(namespace, gateway);
   }
 
   /** What stands for that: the same object for proxies that see the same services and rules. */
@@ -103,7 +108,13 @@ export class Mesh {
   }
 
   /** Whether clients may speak mutual TLS to a service by themselves: policies of single workloads are seen at their endpoints. */
-  takesMtls({ namespace }: Service): boolean {
+  takesMtls(service: Service): boolean {
+    const { namespace, headless, resolution, entry } = service;
+    // Where connections go to whatever address was asked for, all that are known have to have a proxy.
+    if (headless || resolution === "NONE") {
+      const backing = this.workloadsOf(service);
+      if (backing.length === 0 || entry?.endpoints?.length || backing.some(({ type }) => type !== "sidecar")) return false;
+    }
     return mtlsModes(this.peerAuthentications, { namespace, labels: {} }).mode !== "DISABLE";
   }
 

@@ -9,7 +9,10 @@ import { type Visibility, isPrivate, visibilityOf, visibleTo } from "./visibilit
 import type { Workload } from "./workloads.ts";
 
 export interface Scope {
+  /** What it has listeners and routes for. */
   readonly services: ReadonlyMap<string, Service>;
+  /** What it has clusters for: also what is only seen because a VirtualService leads there. */
+  readonly reachable: ReadonlyMap<string, Service>;
   readonly virtualServices: readonly VirtualServiceEntry[];
   readonly allowAny: boolean;
 }
@@ -53,16 +56,17 @@ export class Scopes {
 
   private make({ namespace, type }: Workload, sidecar: Sidecar | undefined): Scope {
     const imports = sidecar?.egress?.flatMap(({ hosts }) => hosts.map((each) => importOf(each, namespace)));
-    const virtualServices = this.visible(namespace).filter((entry) => !imports || imports.some((each) => reaches(each, entry)));
+    const virtualServices = this.visible(namespace, MESH).filter((entry) => !imports || imports.some((each) => reaches(each, entry)));
     const services = new Map<string, Service>();
     for (const service of this.ranked(namespace)) {
       if (!visibleTo(service.visibility, namespace) || services.has(service.host)) continue;
       if (!imports || imports.some((each) => takes(each, service))) services.set(service.host, service);
     }
+    const reachable = new Map(services);
     // A gateway sees no more than what is exported to it.
-    if (type === "sidecar") for (const { spec } of virtualServices) this.addCalled(services, spec, namespace);
+    if (type === "sidecar") for (const { spec } of virtualServices) this.addCalled(reachable, spec, namespace);
     const mode = sidecar?.outboundTrafficPolicy?.mode ?? "ALLOW_ANY";
-    return { services, virtualServices, allowAny: mode !== "REGISTRY_ONLY" };
+    return { services, reachable, virtualServices, allowAny: mode !== "REGISTRY_ONLY" };
   }
 
   /**
@@ -85,17 +89,18 @@ export class Scopes {
     }
   }
 
-  /** Of two with the same host the own namespace's counts, then Kubernetes' own. */
+  /** Of two with the same host the own namespace's counts, then Kubernetes' own, then the older. */
   private ranked(namespace: string): Service[] {
     const rank = (service: Service) => (service.namespace === namespace ? 0 : 2) + (service.resource.kind === "Service" ? 0 : 1);
-    return [...this.services].sort((a, b) => rank(a) - rank(b));
+    const older = (a: Service, b: Service) => compare(a.resource.created, b.resource.created) || compare(a.namespace, b.namespace);
+    return [...this.services].sort((a, b) => rank(a) - rank(b) || older(a, b));
   }
 
   /** In Pilot's order: the namespace's own, what is exported to it by name, what is for everybody. */
-  private visible(namespace: string): VirtualServiceEntry[] {
+  visible(namespace: string, gateway: string): VirtualServiceEntry[] {
     const rank = (entry: VirtualServiceEntry): number => {
       const visibility = this.visibilities.get(entry) ?? "nobody";
-      if (!entry.gateways.includes(MESH) || !visibleTo(visibility, namespace)) return 3;
+      if (!entry.gateways.includes(gateway) || !visibleTo(visibility, namespace)) return 3;
       if (visibility === "everyone") return 2;
       return isPrivate(visibility, namespace) || entry.resource.namespace === namespace ? 0 : 1;
     };

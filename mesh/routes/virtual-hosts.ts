@@ -1,5 +1,5 @@
 import type { ConfigObject } from "../../harness/envoy/types.ts";
-import { covers, isWildcard, namesFor, narrowest } from "../model/hosts.ts";
+import { isWildcard, namesFor, narrowest, overlap } from "../model/hosts.ts";
 import { isHttp } from "../model/ports.ts";
 import type { Service } from "../model/services.ts";
 import type { VirtualServiceEntry } from "../model/virtual-services.ts";
@@ -13,6 +13,8 @@ export interface OutboundScope {
   readonly proxy: Pick<Workload, "labels" | "namespace">;
   /** By host; of two for the same host, the one that counts. */
   readonly services: ReadonlyMap<string, Service>;
+  /** These, and those that only a VirtualService leads to. */
+  readonly reachable: ReadonlyMap<string, Service>;
   /** Those for the mesh that it sees, in order. */
   readonly virtualServices: readonly VirtualServiceEntry[];
   hash(destination: Destination): ConsistentHash | undefined;
@@ -115,10 +117,12 @@ function hostsOf(entry: VirtualServiceEntry, here: ReadonlyMap<string, Service>,
   const strangers: string[] = [];
   for (const host of entry.hosts) {
     const exact = here.get(host);
-    if (exact) services.push(exact);
-    else if (!isWildcard(host)) strangers.push(host);
-    else {
-      const covered = [...here.values()].filter((service) => covers(host, service.host));
+    if (!isWildcard(host)) {
+      if (exact) services.push(exact);
+      else strangers.push(host);
+    } else {
+      // A service may be a pattern, too.
+      const covered = [...here.values()].filter((service) => overlap(host, service.host));
       const own = covered.filter((service) => ownerOf(service.host, all) === entry);
       services.push(...own.filter((service) => !services.includes(service)));
       if (covered.length === 0) strangers.push(host);

@@ -46,9 +46,20 @@ export function compared(mine: Record<string, Normalized>, theirs: Record<string
   return Object.entries(theirs).flatMap(([id, each]) => differences(comparable(mine[id], each), comparable(each, each), id));
 }
 
-function comparable(one: Normalized | undefined, { forwarded }: Normalized): Json | undefined {
+function comparable(one: Normalized | undefined, { clusters, forwarded }: Normalized): Json | undefined {
   if (one === undefined) return undefined;
   const same = (all: JsonObject) => Object.fromEntries(Object.entries(all).filter(([name]) => !(name in forwarded)));
   const { forwarded: _, ...rest } = one;
-  return { ...rest, clusters: same(one.clusters), endpoints: same(one.endpoints) };
+  return { ...rest, clusters: same(one.clusters), endpoints: readable(same(one.endpoints), clusters) };
+}
+
+/** Whether an endpoint takes mutual TLS is read by clusters that go by it; for others Pilot leaves it out. */
+function readable(endpoints: JsonObject, clusters: JsonObject): JsonObject {
+  const asks = (name: string) => (clusters[name] as JsonObject | undefined)?.["transport_socket_matches"] !== undefined;
+  return Object.fromEntries(
+    Object.entries(endpoints).map(([name, all]) => [
+      name,
+      asks(name) ? all : (all as string[]).map((each) => each.replace(", mutual TLS", "")),
+    ]),
+  );
 }

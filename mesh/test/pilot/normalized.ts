@@ -1,7 +1,8 @@
 import type { Endpoint } from "../../clusters/endpoints.ts";
 import type { CompiledMesh, ProxyConfig } from "../../compile.ts";
 import type { Mesh } from "../../model/mesh.ts";
-import { isHttp, isTls } from "../../model/ports.ts";
+import { type Port, isHttp, isTls } from "../../model/ports.ts";
+import type { Service } from "../../model/services.ts";
 import { type Json, type JsonObject, canonical } from "./canonical.ts";
 import type { Config } from "./messages.ts";
 
@@ -192,18 +193,21 @@ function sniffed(routes: readonly JsonObject[]): JsonObject[] {
 }
 
 function unknownApart(routes: readonly JsonObject[], mesh: Mesh): JsonObject[] {
-  const unknown = new Set<string>(
-    mesh.services.flatMap(({ host, ports }) =>
-      ports.filter(({ protocol }) => protocol === "unknown").map(({ number }): string => `${host}:${number}`),
-    ),
-  );
+  const named = (chosen: (service: Service, port: Port) => boolean) =>
+    new Set<string>(
+      mesh.services.flatMap((service) =>
+        service.ports.filter((port) => chosen(service, port)).map(({ number }) => `${service.host}:${number}`),
+      ),
+    );
+  // Without an address there is none to tell one from another by.
+  const unknown = named(({ addresses }, { protocol }) => protocol === "unknown" && addresses.length > 0);
+  const known = named((_, port) => isHttp(port) && port.protocol !== "unknown");
   return routes.flatMap((each) => {
+    if (!/^\d+$/.test(String(each["name"]))) return [each];
     const hosts = list(each["virtual_hosts"]);
     const apart = hosts.filter(({ name }) => unknown.has(String(name)));
-    if (apart.length === 0 || !/^\d+$/.test(String(each["name"]))) return [each];
-    const left = hosts.filter((host) => !apart.includes(host));
     // Where nothing but the unknown goes, Pilot has no others.
-    const rest = left.length > 1 ? [each] : [];
+    const rest = hosts.some(({ name }) => known.has(String(name))) ? [each] : [];
     return [...rest, ...apart.map((host) => ({ name: host["name"], virtual_hosts: [{ ...host, domains: [] }] }))];
   });
 }

@@ -18,7 +18,12 @@ const server = fc
   .map(({ number, hosts, redirected }) =>
     number === 443
       ? { port: { number, name: "https", protocol: "HTTPS" }, tls: { mode: "SIMPLE", credentialName: "certificate" }, hosts }
-      : { port: { number, name: `http-${number}`, protocol: "HTTP" }, hosts, ...(redirected ? { tls: { httpsRedirect: true } } : {}) },
+      : {
+          port: { number, name: `http-${number}`, protocol: "HTTP" },
+          hosts,
+          // Of a host with a namespace in it Pilot makes a domain with a slash, which no request has.
+          ...(redirected && !hosts.some((each) => each.includes("/")) ? { tls: { httpsRedirect: true } } : {}),
+        },
   );
 
 const gateway = (name: string, where: string) =>
@@ -26,6 +31,9 @@ const gateway = (name: string, where: string) =>
     const made = draft("Gateway", NETWORKING, where, { selector: LABELS, servers });
     return { ...made, metadata: { ...made.metadata, name } };
   });
+
+/** Of its own: Pilot gives a gateway the view of its namespace's sidecars, if one of them happens to have asked before. */
+const HOME = "ingress";
 
 /** A gateway's Deployment and Service, and one or two Gateways that select it. */
 export const gateways = fc
@@ -42,11 +50,11 @@ export const gateways = fc
       spec: { serviceAccountName: "front", containers: [{ name: "istio-proxy", ports: [{ containerPort: 8000 }] }] },
     };
     return [
-      { apiVersion: "apps/v1", kind: "Deployment", metadata: { name: "front", namespace: "istio-system" }, spec: { template } },
+      { apiVersion: "apps/v1", kind: "Deployment", metadata: { name: "front", namespace: HOME }, spec: { template } },
       {
         apiVersion: "v1",
         kind: "Service",
-        metadata: { name: "front", namespace: "istio-system" },
+        metadata: { name: "front", namespace: HOME },
         spec: { selector: LABELS, ports: [{ name: "http2", port: 80, targetPort: target }] },
       },
       ...all,
