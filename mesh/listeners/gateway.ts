@@ -135,10 +135,10 @@ function serviceFor(host: string, { resource }: VirtualServiceEntry, { namespace
   return mesh.services.find((each) => each.host === host && each.namespace === resource.namespace && visibleTo(each.visibility, namespace));
 }
 
-/** Hosts with the same routes are one virtual host, called as the first: whole names before patterns. */
+/** Hosts with the same routes are one virtual host, called as the first: whole names before patterns, and the longer before the shorter. */
 function collapsed(hosts: ReadonlyMap<string, { routes: ConfigObject[]; tls: boolean; port: number }>) {
   const groups: { domains: string[]; routes: ConfigObject[]; tls: boolean; port: number }[] = [];
-  const sorted = [...hosts].sort(([a], [b]) => Number(isWildcard(a)) - Number(isWildcard(b)) || compare(a, b));
+  const sorted = [...hosts].sort(([a], [b]) => Number(isWildcard(a)) - Number(isWildcard(b)) || b.length - a.length || compare(a, b));
   for (const [host, each] of sorted) {
     const same = groups.find(({ routes, tls }) => tls === each.tls && sameList(routes, each.routes));
     if (same) same.domains.push(host);

@@ -31,29 +31,33 @@ export class DestinationRules {
     for (const resource of [...resources].sort(byAge)) this.add(resource);
   }
 
-  /** What a client has to heed when it calls a service: its own namespace's rule, the service's, the mesh's. */
+  /**
+   * What a client has to heed when it calls a service: its own namespace's rule, the service's, the mesh's. A namespace that has one for the host has
+   * the last word, even if it is for other workloads only.
+   */
   for(service: Service, client: Pick<Workload, "namespace" | "labels">, rootNamespace = ROOT_NAMESPACE): Rule | undefined {
     const { namespace } = client;
-    const own = this.find(
-      service.host,
-      namespace,
-      client,
-      (rule) => visibleTo(rule.visibility, namespace) && (namespace !== rootNamespace || isPrivate(rule.visibility, namespace)),
-    );
-    if (own) return own;
     const exported = (rule: Rule) => visibleTo(rule.visibility, namespace) && !isPrivate(rule.visibility, rule.namespace);
-    return this.find(service.host, service.namespace, client, exported) ?? this.find(service.host, rootNamespace, client, exported);
+    const rules =
+      this.find(
+        service.host,
+        namespace,
+        (rule) => visibleTo(rule.visibility, namespace) && (namespace !== rootNamespace || isPrivate(rule.visibility, namespace)),
+      ) ??
+      this.find(service.host, service.namespace, exported) ??
+      this.find(service.host, rootNamespace, exported);
+    // One with a selector that fits goes before one without.
+    const chosen = rules?.find(({ workloadSelector }) => workloadSelector && selects(workloadSelector, client.labels));
+    return chosen ?? rules?.find(({ workloadSelector }) => workloadSelector === undefined);
   }
 
-  /** A rule with a selector that fits goes before one without. */
-  private find(host: string, namespace: string, { labels }: Pick<Workload, "labels">, counts: (rule: Rule) => boolean): Rule | undefined {
+  /** Those of a namespace for the narrowest host of its rules. */
+  private find(host: string, namespace: string, counts: (rule: Rule) => boolean): Rule[] | undefined {
     const hosts = this.byNamespace.get(namespace);
     if (hosts === undefined) return undefined;
     const known = [...hosts].filter(([, rules]) => rules.some(counts)).map(([each]) => each);
     const name = narrowest(host, known);
-    const rules = name === undefined ? [] : (hosts.get(name) ?? []).filter(counts);
-    const chosen = rules.find(({ workloadSelector }) => workloadSelector && selects(workloadSelector, labels));
-    return chosen ?? rules.find(({ workloadSelector }) => workloadSelector === undefined);
+    return name === undefined ? undefined : (hosts.get(name) ?? []).filter(counts);
   }
 
   private add(resource: Resource<DestinationRule>): void {

@@ -21,6 +21,8 @@ export interface Scope {
 interface Import {
   namespace: string;
   host: string;
+  /** `~namespace/host`: not even if another entry takes it; `~/host` is of all namespaces. */
+  excluded: boolean;
 }
 
 /** What each proxy sees: everything that is exported to its namespace, narrowed down by its Sidecar. Proxies with the same view share it. */
@@ -55,11 +57,14 @@ export class Scopes {
   }
 
   private make({ namespace, type }: Workload, sidecar: Sidecar | undefined): Scope {
-    const imports = sidecar?.egress?.flatMap(({ hosts }) => hosts.map((each) => importOf(each, namespace)));
+    const listed = sidecar?.egress?.flatMap(({ hosts }) => hosts.map((each) => importOf(each, namespace)));
+    const imports = listed?.filter(({ excluded }) => !excluded);
+    const excluded = listed?.filter((each) => each.excluded) ?? [];
     const virtualServices = this.visible(namespace, MESH).filter((entry) => !imports || imports.some((each) => reaches(each, entry)));
     const services = new Map<string, Service>();
     for (const service of this.ranked(namespace)) {
       if (!visibleTo(service.visibility, namespace) || services.has(service.host)) continue;
+      if (excluded.some((each) => takes(each, service))) continue;
       if (!imports || imports.some((each) => takes(each, service))) services.set(service.host, service);
     }
     const reachable = new Map(services);
@@ -114,8 +119,9 @@ export class Scopes {
 
 function importOf(text: string, namespace: string): Import {
   const slash = text.indexOf("/");
-  const from = text.slice(0, slash);
-  return { namespace: from === "." ? namespace : from, host: inFull(text.slice(slash + 1), namespace) };
+  const excluded = text.startsWith("~");
+  const from = text.slice(excluded ? 1 : 0, slash) || "*";
+  return { namespace: from === "." ? namespace : from, host: inFull(text.slice(slash + 1), namespace), excluded };
 }
 
 const isFrom = ({ namespace }: Import, own: string) => namespace === "*" || namespace === own;

@@ -36,7 +36,19 @@ export const randomMesh: fc.Arbitrary<Draft[]> = fc
     named("peers", fc.oneof({ weight: 2, arbitrary: nothing }, { weight: 1, arbitrary: fc.array(peerAuthentication, { maxLength: 3 }) })),
     fc.oneof({ weight: 2, arbitrary: nothing }, { weight: 1, arbitrary: gateways }),
   )
-  .map((parts) => withAddresses(parts.flat()));
+  .map((parts) => withAddresses(distinct(parts.flat())));
+
+/** Without ServiceEntries whose host another of the namespace has: Pilot joins their ports and endpoints, we take the older. */
+function distinct(all: readonly Draft[]): Draft[] {
+  const taken = new Set<string>();
+  return all.filter(({ kind, metadata, spec }) => {
+    if (kind !== "ServiceEntry") return true;
+    const keys = (spec as { hosts: string[] }).hosts.map((host) => `${metadata.namespace}/${host}`);
+    const free = keys.every((key) => !taken.has(key));
+    if (free) for (const key of keys) taken.add(key);
+    return free;
+  });
+}
 
 /** Each Service one of its own, as Kubernetes gives them. */
 function withAddresses(all: readonly Draft[]): Draft[] {

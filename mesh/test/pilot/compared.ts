@@ -43,14 +43,18 @@ export function pilots(answer: Answer & { error?: undefined }, { compiled }: Bot
 
 /** Where the two differ, a line each; only about the proxies of the second. */
 export function compared(mine: Record<string, Normalized>, theirs: Record<string, Normalized>): string[] {
-  return Object.entries(theirs).flatMap(([id, each]) => differences(comparable(mine[id], each), comparable(each, each), id));
+  return Object.entries(theirs).flatMap(([id, each]) =>
+    differences(comparable(mine[id], each, mine[id]), comparable(each, each, mine[id]), id),
+  );
 }
 
-function comparable(one: Normalized | undefined, { clusters, forwarded }: Normalized): Json | undefined {
+function comparable(one: Normalized | undefined, { clusters, forwarded }: Normalized, mine: Normalized | undefined): Json | undefined {
   if (one === undefined) return undefined;
   const same = (all: JsonObject) => Object.fromEntries(Object.entries(all).filter(([name]) => !(name in forwarded)));
   const { forwarded: _, ...rest } = one;
-  return { ...rest, clusters: same(one.clusters), endpoints: readable(same(one.endpoints), clusters) };
+  // Pilot also has chains for ports that a policy speaks of and no service leads to.
+  const inbound = Object.fromEntries(Object.entries(one.inbound).filter(([port]) => port in (mine?.inbound ?? {})));
+  return { ...rest, inbound, clusters: same(one.clusters), endpoints: readable(same(one.endpoints), clusters) };
 }
 
 /** Whether an endpoint takes mutual TLS is read by clusters that go by it; for others Pilot leaves it out. */

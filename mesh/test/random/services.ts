@@ -37,10 +37,13 @@ const service = fc
     labels: partly({ stage: fc.constantFrom("test", "live") }),
   })
   .map(({ app, where, http, tcp, headless, hidden, versions, account, labels }): Draft[] => {
+    const withoutAddress = headless && hidden !== undefined && tcp === undefined;
     const ports = [...http, ...(tcp ? [tcp] : [])].map((port, i, all) => ({
       ...port,
       name: all.length === 1 ? port.name : `${port.name}-${i}`,
     }));
+    // Without an address Pilot tells unknown protocols apart by the pods' own, which we do not have: there it is HTTP.
+    if (withoutAddress) for (const port of ports) Object.assign(port, { appProtocol: "http" });
     const deployments = versions.map((version): Draft => {
       const all = { app, version, ...(labels as Record<string, string>) };
       const containers = [{ name: "main", ports: [{ name: "main", containerPort: 9001 }] }];
@@ -61,7 +64,7 @@ const service = fc
         kind: "Service",
         metadata: { name: app, namespace: where, ...annotations },
         // One in eight: random booleans are not weighted.
-        spec: { selector: { app }, ports, ...(headless && hidden !== undefined && tcp === undefined ? { clusterIP: "None" } : {}) },
+        spec: { selector: { app }, ports, ...(withoutAddress ? { clusterIP: "None" } : {}) },
       },
       ...deployments,
     ];
