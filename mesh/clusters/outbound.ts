@@ -102,7 +102,7 @@ function tlsOf(tls: ClientTls | undefined, { service, http2, sni, context }: Tls
   if (tls?.mode === "SIMPLE" || tls?.mode === "MUTUAL") {
     // As Pilot does it: a sidecar reads no Secrets.
     if (tls.credentialName && !tls.credentialName.startsWith("configmap://")) return { socket: {} };
-    const sans = tls.subjectAltNames?.length ? tls.subjectAltNames : service.subjectAltNames;
+    const sans = tls.subjectAltNames?.length ? tls.subjectAltNames : service.entry ? context.sans : [];
     const auto = autoSni(tls);
     return { socket: { transport_socket: userTls(tls, sans, http2) }, ...(Object.keys(auto).length > 0 ? { options: auto } : {}) };
   }

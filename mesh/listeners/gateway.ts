@@ -112,7 +112,11 @@ function gatewayRoutes(name: string, servers: readonly Server[], workload: Workl
       const routes = made.get(key) ?? routesOf(entry, context);
       made.set(key, routes);
       if (routes.length === 0) continue;
-      for (const host of shared) hostOf(host, port.number).routes.push(...routes);
+      for (const host of shared) {
+        const one = hostOf(host, port.number);
+        one.routes.push(...routes);
+        if (server.tls?.httpsRedirect) one.tls = true;
+      }
     }
     if (!server.tls?.httpsRedirect) continue;
     for (const host of server.hosts) hostOf(hostPart(host), port.number).tls = true;

@@ -57,10 +57,11 @@ export class Scopes {
   }
 
   private make({ namespace, type }: Workload, sidecar: Sidecar | undefined): Scope {
-    const listed = sidecar?.egress?.flatMap(({ hosts }) => hosts.map((each) => importOf(each, namespace)));
+    const egress = sidecar?.egress?.length ? sidecar.egress : undefined;
+    const listed = egress?.flatMap(({ hosts }) => hosts.map((each) => importOf(each, namespace)));
     const imports = listed?.filter(({ excluded }) => !excluded);
     const excluded = listed?.filter((each) => each.excluded) ?? [];
-    const virtualServices = this.visible(namespace, MESH).filter((entry) => !imports || imports.some((each) => reaches(each, entry)));
+    const virtualServices = this.visible(namespace, MESH).filter((entry) => !imports || reached(imports, excluded, entry));
     const services = new Map<string, Service>();
     for (const service of this.ranked(namespace)) {
       if (!visibleTo(service.visibility, namespace) || services.has(service.host)) continue;
@@ -94,9 +95,12 @@ export class Scopes {
     }
   }
 
-  /** Of two with the same host the own namespace's counts, then Kubernetes' own, then the older. */
+  /** Of two with the same host the own namespace's counts, then Kubernetes' own, then what is exported by name, then the older. */
   private ranked(namespace: string): Service[] {
-    const rank = (service: Service) => (service.namespace === namespace ? 0 : 2) + (service.resource.kind === "Service" ? 0 : 1);
+    const rank = (service: Service) =>
+      (service.namespace === namespace ? 0 : 4) +
+      (service.resource.kind === "Service" ? 0 : 2) +
+      (service.visibility === "everyone" ? 1 : 0);
     const older = (a: Service, b: Service) => compare(a.resource.created, b.resource.created) || compare(a.namespace, b.namespace);
     return [...this.services].sort((a, b) => rank(a) - rank(b) || older(a, b));
   }
@@ -128,8 +132,18 @@ const isFrom = ({ namespace }: Import, own: string) => namespace === "*" || name
 
 const takes = (each: Import, { namespace, host }: Service) => isFrom(each, namespace) && covers(each.host, host);
 
-const reaches = (each: Import, { resource, hosts }: VirtualServiceEntry) =>
-  isFrom(each, resource.namespace) && hosts.some((host) => overlap(each.host, host));
+/** One host that is taken and not excluded is enough. */
+function reached(
+  imports: readonly Import[],
+  excluded: readonly Import[],
+  { resource: { namespace }, hosts }: VirtualServiceEntry,
+): boolean {
+  return hosts.some(
+    (host) =>
+      !excluded.some((each) => isFrom(each, namespace) && covers(each.host, host)) &&
+      imports.some((each) => isFrom(each, namespace) && overlap(each.host, host)),
+  );
+}
 
 /** Where a VirtualService leads clients of a namespace, with the ports that it names; undefined among them is all. */
 function destinationsOf({ http = [], tcp = [], tls = [] }: VirtualService, namespace: string): Map<string, Set<number | undefined>> {

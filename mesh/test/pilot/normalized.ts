@@ -1,6 +1,5 @@
 import type { Endpoint } from "../../clusters/endpoints.ts";
 import type { CompiledMesh, ProxyConfig } from "../../compile.ts";
-import type { Mesh } from "../../model/mesh.ts";
 import { type Port, isHttp, isTls } from "../../model/ports.ts";
 import type { Service } from "../../model/services.ts";
 import { type Json, type JsonObject, canonical } from "./canonical.ts";
@@ -53,7 +52,7 @@ export function ofPilot({ clusters, routes, endpoints, listeners }: Config, { me
 
 /** What we have of it. @param ipOf a workload, by its id. */
 export function ofOurs(
-  { clusters, routes, listeners }: ProxyConfig,
+  { workload, clusters, routes, listeners }: ProxyConfig,
   { endpoints, mesh }: CompiledMesh,
   ipOf: (id: string) => string,
 ): Normalized {
@@ -66,7 +65,7 @@ export function ofOurs(
   );
   return {
     clusters: clustersOf(clusters as unknown as JsonObject[]),
-    routes: routesOf(unknownApart(routes as unknown as JsonObject[], mesh)),
+    routes: routesOf(unknownApart(routes as unknown as JsonObject[], [...mesh.scope(workload).services.values()])),
     endpoints: byName(
       eds,
       (each) => String(each["name"]),
@@ -192,12 +191,10 @@ function sniffed(routes: readonly JsonObject[]): JsonObject[] {
   });
 }
 
-function unknownApart(routes: readonly JsonObject[], mesh: Mesh): JsonObject[] {
+function unknownApart(routes: readonly JsonObject[], services: readonly Service[]): JsonObject[] {
   const named = (chosen: (service: Service, port: Port) => boolean) =>
     new Set<string>(
-      mesh.services.flatMap((service) =>
-        service.ports.filter((port) => chosen(service, port)).map(({ number }) => `${service.host}:${number}`),
-      ),
+      services.flatMap((service) => service.ports.filter((port) => chosen(service, port)).map(({ number }) => `${service.host}:${number}`)),
     );
   // Without an address there is none to tell one from another by.
   const unknown = named(({ addresses }, { protocol }) => protocol === "unknown" && addresses.length > 0);

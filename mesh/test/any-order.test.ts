@@ -1,0 +1,42 @@
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { compile } from "../compile.ts";
+import { documentsIn } from "../resources/documents.ts";
+import { type Resource, resourcesOf } from "../resources/resource.ts";
+import { asYaml, randomMesh } from "./random-mesh.ts";
+
+const RUNS = 500;
+
+const resources = (yaml: string): Resource[] => documentsIn(yaml, "mesh.yaml", "MS0914").flatMap((document) => resourcesOf(document));
+
+/** What depends on resources, without the resources themselves. */
+function compiled(all: readonly Resource[]) {
+  const { proxies, endpoints } = compile(all, { filters: () => [] });
+  return {
+    proxies: [...proxies].map(([id, { workload: _, ...config }]) => [id, config]),
+    endpoints: [...endpoints].sort(([a], [b]) => (a < b ? -1 : 1)),
+  };
+}
+
+test("every random mesh is compiled, and the order of its resources does not matter", () => {
+  const shuffled = randomMesh.chain((mesh) =>
+    fc.record({ mesh: fc.constant(mesh), other: fc.shuffledSubarray(mesh, { minLength: mesh.length, maxLength: mesh.length }) }),
+  );
+  fc.assert(
+    fc.property(shuffled, ({ mesh, other }) => {
+      const one = compiled(resources(asYaml(mesh)));
+      expect(one.proxies.length).toBeGreaterThan(0);
+      expect(compiled(resources(asYaml(other)))).toEqual(one);
+    }),
+    { numRuns: RUNS },
+  );
+});
+
+test("random meshes have what competes: rules for the same host, hosts of patterns, delegates, gateways", () => {
+  const all = fc.sample(randomMesh, { numRuns: 200, seed: 1 }).map((mesh) => asYaml(mesh));
+  const share = (pattern: RegExp) => all.filter((text) => pattern.test(text)).length / all.length;
+  for (const pattern of [/"kind":"DestinationRule"/, /"kind":"VirtualService"/, /"kind":"ServiceEntry"/])
+    expect(share(pattern)).toBeGreaterThan(0.5);
+  for (const pattern of [/"kind":"Sidecar"/, /"kind":"PeerAuthentication"/, /"kind":"Gateway"/, /"delegate":/, /"hosts":\["\*/])
+    expect(share(pattern)).toBeGreaterThan(0.1);
+});
