@@ -48,7 +48,8 @@ export class DestinationRules {
       this.find(service.host, rootNamespace, exported);
     // One with a selector that fits goes before one without.
     const chosen = rules?.find(({ workloadSelector }) => workloadSelector && selects(workloadSelector, client.labels));
-    return chosen ?? rules?.find(({ workloadSelector }) => workloadSelector === undefined);
+    // Rules for different namespaces stay apart: of those that fit, the newest, as Pilot has it.
+    return chosen ?? rules?.findLast(({ workloadSelector }) => workloadSelector === undefined);
   }
 
   /** Those of a namespace for the narrowest host of its rules. */

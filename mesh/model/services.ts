@@ -43,7 +43,8 @@ export function serviceOf(resource: Resource<KubernetesService>): Service {
       protocol: protocolOf(port),
       target: port.targetPort ?? port.port,
     })),
-    ...(spec.selector ? { selector: spec.selector } : {}),
+    // As for Kubernetes: an empty selector is none.
+    ...(Object.keys(spec.selector ?? {}).length > 0 ? { selector: spec.selector } : {}),
     resolution: "workloads",
     external: false,
     visibility: visibilityOf(exportTo, namespace),

@@ -13,9 +13,9 @@ const nothing = fc.constant<Draft[]>([]);
 
 /** Names that sort in another order than the resources stand in. */
 const named = (prefix: string, drafts: fc.Arbitrary<Draft[]>) =>
-  fc.tuple(drafts, fc.infiniteStream(fc.tuple(letter, created))).map(([all, stream]) =>
+  fc.tuple(drafts, fc.array(fc.tuple(letter, created), { minLength: 4, maxLength: 4 })).map(([all, marks]) =>
     all.map((each, i): Draft => {
-      const [first = "a", time] = stream.next().value ?? [];
+      const [first, time] = marks[i % marks.length] ?? ["a", undefined];
       const name = `${prefix === "leaf" ? "" : `${first}-`}${prefix}-${i}`;
       return { ...each, metadata: { ...each.metadata, name, ...(time === undefined ? {} : { creationTimestamp: time }) } };
     }),

@@ -115,6 +115,12 @@ export const destinationRule = fc
     selector: fc.option(fc.constantFrom({ app: "a" }, { version: "v1" }), { nil: undefined, freq: 6 }),
     scope: exportTo,
   })
+  .map(({ trafficPolicy: whole, ...each }) => {
+    // The same for the rule's word about TLS and a subset's ports.
+    const { tls: _, ...rest } = whole ?? {};
+    const ofPorts = each.subsets.some(({ trafficPolicy: own }) => own && "portLevelSettings" in own);
+    return { ...each, trafficPolicy: whole && ofPorts ? rest : whole };
+  })
   .map(({ where, host, trafficPolicy: policy, subsets, selector, scope }) =>
     draft("DestinationRule", NETWORKING, where, {
       host,

@@ -1,0 +1,105 @@
+import { expect, test } from "vitest";
+import { compile } from "../compile.ts";
+import { documentsIn } from "../resources/documents.ts";
+import { resourcesOf } from "../resources/resource.ts";
+
+/** What random meshes found that Pilot does otherwise, each as small as it got, with Pilot's answer. */
+
+const istio = (kind: string, namespace: string, name: string, spec: object) =>
+  JSON.stringify({ apiVersion: "networking.istio.io/v1", kind, metadata: { namespace, name }, spec });
+const client = (namespace: string) =>
+  JSON.stringify({
+    apiVersion: "apps/v1",
+    kind: "Deployment",
+    metadata: { namespace, name: "client" },
+    spec: { template: { metadata: { labels: { app: "client" } } } },
+  });
+const service = (namespace: string, port: object, exportTo = "*") =>
+  JSON.stringify({
+    apiVersion: "v1",
+    kind: "Service",
+    metadata: { namespace, name: "a", annotations: { "networking.istio.io/exportTo": exportTo } },
+    spec: { clusterIP: "10.96.1.1", selector: { app: "a" }, ports: [port] },
+  });
+const HTTP = { port: 80, name: "http" };
+const A = "a.shop.svc.cluster.local";
+
+function proxy(resources: readonly string[], id = "client.default") {
+  const all = documentsIn(resources.join("\n---\n"), "mesh.yaml", "MS0914").flatMap((document) => resourcesOf(document));
+  const found = compile(all, { filters: () => [] }).proxies.get(id);
+  if (found === undefined) throw new Error(`there is no ${id}`);
+  const cluster = (name: string) => found.clusters.find((each) => each["name"] === name);
+  const options = (name: string) =>
+    Object.values((cluster(name)?.["typed_extension_protocol_options"] ?? {}) as object)[0] as object | undefined;
+  const hosts = found.routes.flatMap((each) =>
+    (each["virtual_hosts"] as { name: string }[]).map(({ name }) => `${String(each["name"])} ${name}`),
+  );
+  return { cluster, options, hosts };
+}
+
+test("a service that only a VirtualService leads to has a cluster, and no routes", () => {
+  const { cluster, hosts } = proxy(
+    [
+      client("shop"),
+      service("shop", HTTP, "default"),
+      istio("VirtualService", "shop", "routes", { hosts: ["x.example.com"], http: [{ route: [{ destination: { host: "a" } }] }] }),
+    ],
+    "client.shop",
+  );
+  expect(cluster(`outbound|80||${A}`)).toBeDefined();
+  expect(hosts.filter((name) => name.includes(A))).toEqual([]);
+});
+
+test("a rule that its own namespace may not see counts for other namespaces", () => {
+  const rule = istio("DestinationRule", "default", "rule", { host: A, exportTo: ["other"], subsets: [{ name: "v1" }] });
+  const { cluster } = proxy([client("default"), service("shop", HTTP), rule]);
+  expect(cluster(`outbound|80|v1|${A}`)).toBeUndefined();
+});
+
+test("a namespace's rule for other workloads hides the mesh's rule", () => {
+  const { cluster } = proxy([
+    client("default"),
+    service("shop", HTTP),
+    istio("DestinationRule", "default", "own", { host: A, exportTo: ["."], workloadSelector: { matchLabels: { app: "other" } } }),
+    istio("DestinationRule", "istio-system", "mesh", { host: A, subsets: [{ name: "v1" }] }),
+  ]);
+  expect(cluster(`outbound|80|v1|${A}`)).toBeUndefined();
+  expect(cluster(`outbound|80||${A}`)).toBeDefined();
+});
+
+test("`~/host` in a Sidecar is seen by nobody, whatever the other entries say", () => {
+  const sidecar = istio("Sidecar", "default", "sidecar", { egress: [{ hosts: ["*/*", `~/${A}`] }] });
+  expect(proxy([client("default"), service("shop", HTTP)]).cluster(`outbound|80||${A}`)).toBeDefined();
+  expect(proxy([client("default"), service("shop", HTTP), sidecar]).cluster(`outbound|80||${A}`)).toBeUndefined();
+});
+
+test.each([
+  [
+    "the client's protocol goes before the port's",
+    { port: 80, name: "grpc" },
+    { useClientProtocol: true },
+    "use_downstream_protocol_config",
+  ],
+  [
+    "an unknown protocol is the client's, even if it is upgraded",
+    { port: 80, name: "web" },
+    { h2UpgradePolicy: "UPGRADE" },
+    "use_downstream_protocol_config",
+  ],
+  ["an idle connection of bytes has options of HTTP/1.1", { port: 80, name: "tcp" }, { idleTimeout: "1s" }, "explicit_http_config"],
+])("%s", (_, port, http, field) => {
+  const rule = istio("DestinationRule", "default", "rule", { host: A, trafficPolicy: { connectionPool: { http } } });
+  expect(Object.keys(proxy([client("default"), service("shop", port), rule]).options(`outbound|80||${A}`) ?? {})).toContain(field);
+});
+
+test("a VirtualService for a pattern is for all services of it, also if one of them is the pattern", () => {
+  const { hosts } = proxy([
+    client("default"),
+    istio("ServiceEntry", "default", "entry", {
+      hosts: ["db.example.com", "*.example.com"],
+      ports: [{ number: 8080, name: "http", protocol: "HTTP" }],
+    }),
+    istio("VirtualService", "default", "routes", { hosts: ["*.example.com"], http: [{ directResponse: { status: 204 } }] }),
+  ]);
+  expect(hosts).toEqual(expect.arrayContaining(["8080 *.example.com:8080", "8080 db.example.com:8080"]));
+});
