@@ -94,7 +94,7 @@ describe("in a repository of its own", () => {
 
   test("compiled files that are empty or gone are made again", async () => {
     await symlink(path.join(root, "node_modules"), file("node_modules"));
-    for (const name of ["cli", "create-meshscript", "diagnostics", "harness", "mesh", "modules"])
+    for (const name of ["cli", "create-meshscript", "diagnostics", "filters", "harness", "mesh", "modules", "test/integrations"])
       await cp(path.join(root, name), file(name), { recursive: true });
     await setup("dist");
     const [chunk = ""] = (await readdir(file("dist/chunks"))).filter((name) => name.endsWith(".js"));
