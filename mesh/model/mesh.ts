@@ -38,7 +38,8 @@ export class Mesh {
   private readonly scopes: Scopes;
   /** Labels of the source that some rule asks for, by name. */
   readonly sourceLabels: readonly string[];
-  private readonly backing = new Map<Service, readonly Workload[]>();
+  /** By the resource: of a service there may be copies with fewer ports. */
+  private readonly backing = new Map<Service["resource"], readonly Workload[]>();
   private readonly fronting = new Map<Workload, Service[]>();
 
   constructor(resources: readonly Resource[]) {
@@ -85,7 +86,7 @@ export class Mesh {
 
   /** The workloads that a service selects. */
   workloadsOf(service: Service): readonly Workload[] {
-    return this.backing.get(service) ?? [];
+    return this.backing.get(service.resource) ?? [];
   }
 
   /** The services that have a workload among their endpoints. */
@@ -136,7 +137,7 @@ export class Mesh {
       const [first] = Object.entries(selector);
       const candidates = first ? (byLabel.get(key(namespace, ...first)) ?? []) : [];
       const found = candidates.filter(({ labels }) => selects(selector, labels));
-      this.backing.set(service, found);
+      this.backing.set(service.resource, found);
       for (const workload of found) this.fronting.set(workload, [...(this.fronting.get(workload) ?? []), service]);
     }
   }

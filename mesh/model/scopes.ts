@@ -30,6 +30,7 @@ export class Scopes {
   private readonly cache = new Map<string, Scope>();
   private readonly visibilities = new Map<VirtualServiceEntry, Visibility>();
   private readonly sidecars: readonly Resource<Sidecar>[];
+  private readonly byHost = new Map<string, readonly Service[]>();
 
   constructor(
     private readonly services: readonly Service[],
@@ -37,6 +38,7 @@ export class Scopes {
     sidecars: readonly Resource<Sidecar>[],
   ) {
     this.sidecars = [...sidecars].sort(byAge);
+    for (const service of services) this.byHost.set(service.host, [...(this.byHost.get(service.host) ?? []), service]);
     for (const entry of virtualServices) this.visibilities.set(entry, visibilityOf(entry.spec.exportTo, entry.resource.namespace));
   }
 
@@ -81,7 +83,7 @@ export class Scopes {
    */
   private addCalled(services: Map<string, Service>, spec: VirtualService, namespace: string): void {
     for (const [host, ports] of destinationsOf(spec, namespace)) {
-      const all = this.services.filter((service) => service.host === host);
+      const all = this.byHost.get(host) ?? [];
       const others = all.filter(({ visibility }) => visibleTo(visibility, namespace));
       const service =
         all.find((each) => each.namespace === namespace) ??

@@ -26,7 +26,8 @@ const A = "a.shop.svc.cluster.local";
 
 function proxy(resources: readonly string[], id = "client.default") {
   const all = documentsIn(resources.join("\n---\n"), "mesh.yaml", "MS0914").flatMap((document) => resourcesOf(document));
-  const found = compile(all, { filters: () => [] }).proxies.get(id);
+  const compiled = compile(all, { filters: () => [] });
+  const found = compiled.proxies.get(id);
   if (found === undefined) throw new Error(`there is no ${id}`);
   const cluster = (name: string) => found.clusters.find((each) => each["name"] === name);
   const options = (name: string) =>
@@ -34,19 +35,28 @@ function proxy(resources: readonly string[], id = "client.default") {
   const hosts = found.routes.flatMap((each) =>
     (each["virtual_hosts"] as { name: string }[]).map(({ name }) => `${String(each["name"])} ${name}`),
   );
-  return { cluster, options, hosts };
+  const endpoints = (name: string) => [...compiled.endpoints.values()].find((each) => each.cluster === name)?.endpoints;
+  return { cluster, options, hosts, endpoints };
 }
 
-test("a service that only a VirtualService leads to has a cluster, and no routes", () => {
-  const { cluster, hosts } = proxy(
+test("a service that only a VirtualService leads to has a cluster with its endpoints and identities, and no routes", () => {
+  const workload = { metadata: { labels: { app: "a" } }, spec: { serviceAccountName: "seller" } };
+  const { cluster, hosts, endpoints } = proxy(
     [
       client("shop"),
+      JSON.stringify({
+        apiVersion: "apps/v1",
+        kind: "Deployment",
+        metadata: { namespace: "shop", name: "a-v1" },
+        spec: { template: workload },
+      }),
       service("shop", HTTP, "default"),
       istio("VirtualService", "shop", "routes", { hosts: ["x.example.com"], http: [{ route: [{ destination: { host: "a" } }] }] }),
     ],
     "client.shop",
   );
-  expect(cluster(`outbound|80||${A}`)).toBeDefined();
+  expect(JSON.stringify(cluster(`outbound|80||${A}`))).toContain("spiffe://cluster.local/ns/shop/sa/seller");
+  expect(endpoints(`outbound|80||${A}`)).toMatchObject([{ workload: "a-v1.shop", target: 80, mtls: true }]);
   expect(hosts.filter((name) => name.includes(A))).toEqual([]);
 });
 
