@@ -50,7 +50,7 @@ export function endpointsFile(mesh: Mesh, service: Service, port: Port, subset?:
       const mtls = (labels?.["security.istio.io/tlsMode"] ?? (serviceAccount ? "istio" : "disabled")) === "istio";
       return { host: address, port: target, mtls, weight: weight || 1, ...(locality ? { locality } : {}) };
     });
-  return { path: endpointsPath(cluster, subset?.labels), cluster, endpoints: [...workloads, ...listed] };
+  return { path: endpointsPath(cluster, service.namespace, subset?.labels), cluster, endpoints: [...workloads, ...listed] };
 }
 
 /** The number of a workload's port that a service means. */
@@ -60,10 +60,10 @@ export function targetOf({ ports }: Workload, { target, number }: Port): number 
 }
 
 /**
- * All proxies read the same files, and two may know different subsets of the same name: their rules are not the same. So a subset's labels are
- * part of the name.
+ * All proxies read the same files, and two may know different services or subsets by the same name: ServiceEntries of two namespaces for a host,
+ * rules that are not the same. So the service's namespace and a subset's labels are part of the name.
  */
-export function endpointsPath(cluster: string, labels?: Labels): string {
+export function endpointsPath(cluster: string, namespace: string, labels?: Labels): string {
   const text = Object.entries(labels ?? {})
     .map(([name, value]) => `${name}=${value}`)
     .sort()
@@ -71,7 +71,7 @@ export function endpointsPath(cluster: string, labels?: Labels): string {
   const name = fileName(text === "" ? cluster : `${cluster}@${text}`);
   // What a file system takes.
   const short = name.length <= 200 ? name : `${name.slice(0, 160)}~${createHash("sha256").update(name).digest("hex").slice(0, 16)}`;
-  return `../endpoints/${short}.json`;
+  return `../endpoints/${fileName(namespace)}/${short}.json`;
 }
 
 /** Envoy's ClusterLoadAssignment. @param addressOf of a workload's port; undefined while its proxy does not run. */

@@ -75,7 +75,7 @@ type Discovered = Pick<Wanted, "service" | "port"> & { subset: Subset | undefine
 
 function discovery(name: string, { service, port, subset, proxy }: Discovered): ConfigObject | undefined {
   if (hasEndpointsFile(service, proxy)) {
-    const path = endpointsPath(name, subset?.labels);
+    const path = endpointsPath(name, service.namespace, subset?.labels);
     return {
       type: "EDS",
       eds_cluster_config: { eds_config: { path_config_source: { path }, resource_api_version: "V3" }, service_name: name },

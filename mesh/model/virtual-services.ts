@@ -1,6 +1,7 @@
 import { type Resource, byAge } from "../resources/resource.ts";
 import type { Destination, HttpMatch, HttpRoute, StringMatch, VirtualService } from "../resources/types/index.ts";
 import { inFull } from "./hosts.ts";
+import { visibilityOf, visibleTo } from "./visibility.ts";
 
 /** The gateway that stands for all sidecars. */
 export const MESH = "mesh";
@@ -50,8 +51,9 @@ function delegated(
 ): HttpRoute[] {
   const { delegate, ...rest } = root;
   const found = delegates.get(`${delegate?.namespace || namespace}/${delegate?.name ?? ""}`);
+  const visible = found && visibleTo(visibilityOf(found.spec.exportTo, found.namespace), namespace);
   // As in Istio: without its delegate a route is none. A finding of its own says so.
-  if (found === undefined) return [];
+  if (found === undefined || !visible) return [];
   return (resolved(found.spec, found.namespace).http ?? []).flatMap((route, i) => {
     const match = mergedMatches(rest.match, route.match);
     if (match === undefined) {

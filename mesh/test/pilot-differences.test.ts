@@ -36,7 +36,17 @@ function proxy(resources: readonly string[], id = "client.default") {
     (each["virtual_hosts"] as { name: string }[]).map(({ name }) => `${String(each["name"])} ${name}`),
   );
   const endpoints = (name: string) => [...compiled.endpoints.values()].find((each) => each.cluster === name)?.endpoints;
-  return { cluster, options, hosts, endpoints };
+  /** What is in the file that a cluster reads. */
+  const read = (name: string) => {
+    const eds = cluster(name)?.["eds_cluster_config"] as { eds_config: { path_config_source: { path: string } } };
+    return compiled.endpoints.get(eds.eds_config.path_config_source.path)?.endpoints;
+  };
+  const routes = (host: string) =>
+    found.routes
+      .flatMap((each) => each["virtual_hosts"] as { name: string; routes: { name?: string }[] }[])
+      .find(({ name }) => name === host)
+      ?.routes.map(({ name }) => name);
+  return { cluster, options, hosts, endpoints, read, routes };
 }
 
 test("a service that only a VirtualService leads to has a cluster with its endpoints and identities, and no routes", () => {
@@ -112,4 +122,32 @@ test("a VirtualService for a pattern is for all services of it, also if one of t
     istio("VirtualService", "default", "routes", { hosts: ["*.example.com"], http: [{ directResponse: { status: 204 } }] }),
   ]);
   expect(hosts).toEqual(expect.arrayContaining(["8080 *.example.com:8080", "8080 db.example.com:8080"]));
+});
+
+test("a delegate that is not exported to its root's namespace is none", () => {
+  const delegate = (exportTo: string[]) =>
+    istio("VirtualService", "team", "part", { exportTo, http: [{ route: [{ destination: { host: A } }] }] });
+  const root = istio("VirtualService", "default", "root", {
+    hosts: [A],
+    http: [
+      { name: "own", delegate: { name: "part", namespace: "team" } },
+      { name: "rest", directResponse: { status: 404 } },
+    ],
+  });
+  const names = (exportTo: string[]) => proxy([client("default"), service("shop", HTTP), root, delegate(exportTo)]).routes(`${A}:80`);
+  expect(names(["default"])).toEqual(["own"]);
+  expect(names(["*"])).toEqual(["own"]);
+  expect(names(["."])).toEqual(["rest"]);
+});
+
+test("two namespaces may say of the same host where it is, and their clients do not meet", () => {
+  const entry = (namespace: string, address: string) =>
+    istio("ServiceEntry", namespace, "a", {
+      ...{ hosts: ["a.example.com"], exportTo: ["."], resolution: "STATIC", ports: [{ number: 80, name: "http", protocol: "HTTP" }] },
+      endpoints: [{ address }],
+    });
+  const all = [client("one"), client("two"), entry("one", "192.0.2.1"), entry("two", "192.0.2.2")];
+  const ofClient = (namespace: string) => proxy(all, `client.${namespace}`).read("outbound|80||a.example.com");
+  expect(ofClient("one")).toMatchObject([{ host: "192.0.2.1" }]);
+  expect(ofClient("two")).toMatchObject([{ host: "192.0.2.2" }]);
 });
