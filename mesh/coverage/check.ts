@@ -2,6 +2,7 @@ import { type Diagnostic, diagnostic } from "../../diagnostics/index.ts";
 import type { Path } from "../../harness/cases/source.ts";
 import type { Resource } from "../resources/resource.ts";
 import { unknownAnnotations } from "./annotations.ts";
+import { matchedClaims } from "./claims.ts";
 import type { Entry, Level } from "./entry.ts";
 import { shownPath, usesOf } from "./paths.ts";
 import { coverageOf } from "./tables/index.ts";
@@ -26,12 +27,14 @@ export function unsupported(resources: readonly Resource[]): Diagnostic[] {
       ...(coverage.entries ?? []).flatMap((entry) => uses(resource, entry)),
       ...status,
       ...unknownAnnotations(resource).map((path) => found(resource, ANNOTATION, path)),
+      ...matchedClaims(resource).map((path) => found(resource, CLAIM, path)),
     ];
   });
 }
 
 const STATUS = { level: "warning", reason: "a cluster writes it" } as const;
 const ANNOTATION = { level: "warning", reason: "it is for Istio's injector, or for parts of Istio that are not here" } as const;
+const CLAIM = { level: "error", reason: "no filter verifies tokens, so nothing is known of their claims", help: "match a header" } as const;
 
 /** `kubectl get -o yaml` writes it for all kinds: of Kubernetes' own, nobody asks. */
 const isOfIstio = ({ group }: Resource) => group.endsWith("istio.io");

@@ -56,6 +56,25 @@ spec:
     ]);
   });
 
+  test("a match by a claim is an error, since nobody verifies tokens; by a header it is none", () => {
+    const routed = (name: string) => `apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: { name: a }
+spec:
+  hosts: [a]
+  http:
+    - match: [{ headers: { "${name}": { exact: admin } } }]
+      route: [{ destination: { host: a } }]
+`;
+    for (const name of ["@request.auth.claims.role", "@request.auth.claims[realm][role]"]) {
+      const [finding = "", ...rest] = check(routed(name));
+      expect(finding).toContain("MS1001 VirtualService default/a: spec.http[0].match[0].headers");
+      expect(finding).toContain("no filter verifies tokens, so nothing is known of their claims");
+      expect(rest).toEqual([]);
+    }
+    expect(check(routed("end-user"))).toEqual([]);
+  });
+
   test("of a list the first three items are told", () => {
     const servers = Array.from(
       { length: 5 },
