@@ -1,6 +1,8 @@
 // How long a mesh takes: compiling a thousand services with three subsets each, and starting BookInfo and fifty sidecars. `npm run bench:mesh`
+
+import { readYamlDocuments } from "../harness/cases/source.ts";
 import { openMesh, parseDuration } from "../harness/index.ts";
-import { compile, documentsIn, resourcesOf } from "../mesh/index.ts";
+import { compile, resourcesOf } from "../mesh/index.ts";
 import { readCase } from "../mesh/test/pilot/cases.ts";
 
 /** A service with so many versions, each with a sidecar, and a rule that splits its requests between the first two. */
@@ -42,7 +44,7 @@ async function timed<T>(title: string, work: () => T | Promise<T>): Promise<T> {
 
 const many = Array.from({ length: 1_000 }, (_, i) => service(`service-${i}`, ["v1", "v2", "v3"])).join("");
 const resources = await timed("read 1,000 services, 3 versions each", () =>
-  documentsIn(many, "many.yaml", "MS0914").flatMap((source) => resourcesOf(source)),
+  readYamlDocuments(many, "many.yaml", "MS0914").flatMap((source) => resourcesOf(source)),
 );
 const { proxies } = await timed("compile them, once", () => compile(resources));
 await timed(`compile them again (${proxies.size.toLocaleString("en")} sidecars)`, () => compile(resources));

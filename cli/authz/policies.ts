@@ -3,8 +3,8 @@ import { resolve } from "node:path";
 import { MeshscriptError, type SourceLocation, diagnostic, reasonOfErrno } from "../../diagnostics/index.ts";
 import { valueAt } from "../../harness/cases/findings.ts";
 import type { Path, YamlSource } from "../../harness/cases/source.ts";
+import { readYamlDocuments } from "../../harness/cases/source.ts";
 import { isObject } from "../../harness/envoy/builders.ts";
-import { documentsIn } from "../../mesh/index.ts";
 
 /** An AuthorizationPolicy as it stands in a file. */
 export interface FoundPolicy {
@@ -41,7 +41,7 @@ const TARGETS = ["selector", "targetRef", "targetRefs"];
 export function readPolicies(files: readonly string[], cwd: string): Found {
   const found: Found = { policies: [], settings: {}, others: 0 };
   for (const file of files) {
-    for (const source of documentsIn(contentOf(file, cwd), file, "MS0902")) collect(source, [], found);
+    for (const source of readYamlDocuments(contentOf(file, cwd), file, "MS0902")) collect(source, [], found);
   }
   if (found.policies.length === 0) {
     throw new MeshscriptError(

@@ -1,8 +1,8 @@
 import { type Diagnostic, diagnostic } from "../../diagnostics/index.ts";
 import { valueAt } from "../../harness/cases/findings.ts";
-import type { Path, YamlSource } from "../../harness/cases/source.ts";
+import { type Path, type YamlSource, readYamlDocuments } from "../../harness/cases/source.ts";
 import { isObject } from "../../harness/envoy/builders.ts";
-import { documentsIn } from "../../mesh/index.ts";
+
 import { shown } from "./mistake.ts";
 
 /** A Kubernetes resource in a file. */
@@ -37,7 +37,7 @@ export function resourcesIn(text: string, file: string): Resources | undefined {
 function documentsOf(text: string, file: string): YamlSource[] | undefined {
   try {
     // Comments between two lines of `---` are no document.
-    return documentsIn(text, file, "MS0902").filter(({ value }) => value !== null && value !== undefined);
+    return readYamlDocuments(text, file, "MS0902").filter(({ value }) => value !== null && value !== undefined);
   } catch (error) {
     // Of one document the usual reader says it better.
     if (/^---(\s|$)/m.test(text)) throw error;

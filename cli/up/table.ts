@@ -1,4 +1,5 @@
 import type { ApplicationSpec, RunningMesh } from "../../harness/index.ts";
+import { PROXY_LISTENER } from "../../mesh/listeners/outbound.ts";
 
 /** A line of what runs. */
 export interface Row {
@@ -21,7 +22,7 @@ export function rowsOf(mesh: RunningMesh, applications: Readonly<Record<string, 
       const urls = [...envoy.listening].map(([name, { host, port }]) => `http://${host}:${port} (${name.replace(/^.*_/, "")})`);
       return { workload: id, kind: "gateway", at: urls.join(" ") || "no HTTP server", admin: envoy.adminUrl };
     }
-    const proxy = envoy.listening.get("127.0.0.1_15002");
+    const proxy = envoy.listening.get(PROXY_LISTENER);
     return {
       workload: id,
       kind: "sidecar",

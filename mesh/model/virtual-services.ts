@@ -15,17 +15,8 @@ export interface VirtualServiceEntry {
   readonly gateways: readonly string[];
 }
 
-/** A route of a delegate that says something else than its root: it is left out. */
-export interface DelegateConflict {
-  resource: Resource<VirtualService>;
-  route: number;
-}
-
 /** Those with hosts, the older first, with what they delegate put in. Those without hosts are only delegates. */
-export function virtualServicesOf(
-  resources: readonly Resource<VirtualService>[],
-  conflicts: DelegateConflict[] = [],
-): VirtualServiceEntry[] {
+export function virtualServicesOf(resources: readonly Resource<VirtualService>[]): VirtualServiceEntry[] {
   const sorted = [...resources].sort(byAge);
   const delegates = new Map(sorted.filter(({ spec }) => !spec.hosts?.length).map((each) => [`${each.namespace}/${each.name}`, each]));
   return sorted
@@ -33,7 +24,7 @@ export function virtualServicesOf(
     .map((resource) => {
       const { namespace } = resource;
       const own = resolved(resource.spec, namespace);
-      const http = own.http?.flatMap((route) => (route.delegate ? delegated(route, namespace, delegates, conflicts) : [route]));
+      const http = own.http?.flatMap((route) => (route.delegate ? delegated(route, namespace, delegates) : [route]));
       return {
         resource,
         spec: { ...own, ...(http ? { http } : {}) },
@@ -43,23 +34,15 @@ export function virtualServicesOf(
     });
 }
 
-function delegated(
-  root: HttpRoute,
-  namespace: string,
-  delegates: ReadonlyMap<string, Resource<VirtualService>>,
-  conflicts: DelegateConflict[],
-): HttpRoute[] {
+function delegated(root: HttpRoute, namespace: string, delegates: ReadonlyMap<string, Resource<VirtualService>>): HttpRoute[] {
   const { delegate, ...rest } = root;
   const found = delegates.get(`${delegate?.namespace || namespace}/${delegate?.name ?? ""}`);
   const visible = found && visibleTo(visibilityOf(found.spec.exportTo, found.namespace), namespace);
   // As in Istio: without its delegate a route is none. A finding of its own says so.
   if (found === undefined || !visible) return [];
-  return (resolved(found.spec, found.namespace).http ?? []).flatMap((route, i) => {
+  return (resolved(found.spec, found.namespace).http ?? []).flatMap((route) => {
     const match = mergedMatches(rest.match, route.match);
-    if (match === undefined) {
-      conflicts.push({ resource: found, route: i });
-      return [];
-    }
+    if (match === undefined) return [];
     const { match: _, ...own } = route;
     const { match: __, name: rootName, ...inherited } = rest;
     const name = own.name === undefined || own.name === "" ? rootName : rootName ? `${rootName}-${own.name}` : own.name;

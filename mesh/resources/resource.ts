@@ -1,4 +1,5 @@
 import type { SourceLocation } from "../../diagnostics/index.ts";
+import { valueAt } from "../../harness/cases/findings.ts";
 import type { Path, YamlSource } from "../../harness/cases/source.ts";
 import { isObject } from "../../harness/envoy/builders.ts";
 import { groupAndVersion } from "./kinds.ts";
@@ -24,7 +25,7 @@ export interface Resource<Spec = Record<string, unknown>> {
 
 /** The resources of a document: itself, or the items of a List. */
 export function resourcesOf(source: YamlSource, path: Path = []): Resource[] {
-  const value = path.reduce<unknown>((at, step) => (at as Record<string | number, unknown> | undefined)?.[step], source.value);
+  const value = valueAt(source.value, path);
   if (!isObject(value) || typeof value["kind"] !== "string" || typeof value["apiVersion"] !== "string") return [];
   const { kind, apiVersion, items } = value as { kind: string; apiVersion: string; items?: unknown };
   if (kind.endsWith("List") && Array.isArray(items)) return items.flatMap((_, i) => resourcesOf(source, [...path, "items", i]));

@@ -9,9 +9,6 @@ const CODES = new Map([
   [308, "PERMANENT_REDIRECT"],
 ]);
 
-/** Codes that Envoy has for redirects. */
-export const redirectCodes = [...CODES.keys()];
-
 /** Envoy's RedirectAction. @param port The listener's: what `FROM_REQUEST_PORT` means. */
 export function redirect(to: HttpRedirect, port: number, tls: boolean): ConfigObject {
   const { authority, prefixRewrite, uri, scheme, redirectCode } = to;

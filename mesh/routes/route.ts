@@ -74,7 +74,7 @@ function routeOf(http: HttpRoute, match: HttpMatch | undefined, { resource }: Vi
 }
 
 /** Where Istio's tools find the resource that a part of the configuration is of. */
-export function configMetadata(group: string, kind: string, namespace: string, name: string): ConfigObject {
+function configMetadata(group: string, kind: string, namespace: string, name: string): ConfigObject {
   return { filter_metadata: { istio: { config: `/apis/${group}/v1/namespaces/${namespace}/${kind}/${name}` } } };
 }
 

@@ -1,7 +1,7 @@
 import { readFile, readdir, stat } from "node:fs/promises";
 import { extname, join } from "node:path";
 import { MeshscriptError, diagnostic, reasonOfErrno } from "../../diagnostics/index.ts";
-import { documentsIn } from "../resources/documents.ts";
+import { readYamlDocuments } from "../../harness/cases/source.ts";
 import { type Resource, resourcesOf } from "../resources/resource.ts";
 
 /** Reads the resources of files and of folders' .yaml, .yml and .json files, in the order of their names. A text with a line end is YAML itself. */
@@ -22,7 +22,7 @@ async function fromFile(file: string): Promise<Resource[]> {
   return parse(await readFile(file, "utf8").catch((error: Error) => unreadable(file, error)), file);
 }
 
-const parse = (text: string, file: string) => documentsIn(text, file, "MS0914").flatMap((source) => resourcesOf(source));
+const parse = (text: string, file: string) => readYamlDocuments(text, file, "MS0914").flatMap((source) => resourcesOf(source));
 
 function unreadable(file: string, error: Error): never {
   throw new MeshscriptError(diagnostic("MS0406", `cannot be read: ${reasonOfErrno(error) ?? error.message}`, { location: { file } }));

@@ -81,13 +81,6 @@ export class RunningProxy {
     if (leaving.length > 0) await this.envoy.update({ config: this.bootstrap([], endpoints) });
   }
 
-  /** New certificates, for new connections. */
-  async rotate(identity: Identity, endpoints: Endpoints): Promise<void> {
-    this.options.identity = identity;
-    if (this.options.separate) await this.files.writeIdentity(this.options.folder, identity);
-    else await this.learn(endpoints);
-  }
-
   async stop(): Promise<void> {
     await this.running?.stop();
   }

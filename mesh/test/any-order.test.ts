@@ -1,13 +1,13 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
+import { readYamlDocuments } from "../../harness/cases/source.ts";
 import { compile } from "../compile.ts";
-import { documentsIn } from "../resources/documents.ts";
 import { type Resource, resourcesOf } from "../resources/resource.ts";
 import { asYaml, randomMesh } from "./random-mesh.ts";
 
 const RUNS = 500;
 
-const resources = (yaml: string): Resource[] => documentsIn(yaml, "mesh.yaml", "MS0914").flatMap((document) => resourcesOf(document));
+const resources = (yaml: string): Resource[] => readYamlDocuments(yaml, "mesh.yaml", "MS0914").flatMap((document) => resourcesOf(document));
 
 /** What depends on resources, without the resources themselves. */
 function compiled(all: readonly Resource[]) {

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
+import { readYamlDocuments } from "../../harness/cases/source.ts";
 import { compile } from "../compile.ts";
-import { documentsIn } from "../resources/documents.ts";
 import { resourcesOf } from "../resources/resource.ts";
 
 /** What random meshes found that Pilot does otherwise, each as small as it got, with Pilot's answer. */
@@ -25,7 +25,7 @@ const HTTP = { port: 80, name: "http" };
 const A = "a.shop.svc.cluster.local";
 
 function proxy(resources: readonly string[], id = "client.default") {
-  const all = documentsIn(resources.join("\n---\n"), "mesh.yaml", "MS0914").flatMap((document) => resourcesOf(document));
+  const all = readYamlDocuments(resources.join("\n---\n"), "mesh.yaml", "MS0914").flatMap((document) => resourcesOf(document));
   const compiled = compile(all, { filters: () => [] });
   const found = compiled.proxies.get(id);
   if (found === undefined) throw new Error(`there is no ${id}`);

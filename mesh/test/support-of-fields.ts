@@ -1,9 +1,9 @@
 import { readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
+import { readYamlDocuments } from "../../harness/cases/source.ts";
 import { packageRoot } from "../../harness/provision/cache.ts";
 import { compile } from "../compile.ts";
 import { usesOf } from "../coverage/paths.ts";
-import { documentsIn } from "../resources/documents.ts";
 import { type Resource, resourcesOf } from "../resources/resource.ts";
 
 const folder = join(packageRoot(), "mesh/test/fixtures/fields");
@@ -11,7 +11,7 @@ const read = (name: string) => readFileSync(join(folder, `${name}.yaml`), "utf8"
 
 /** Plain resources of a text, each a value of its own that may be changed. */
 export const parse = (text: string, file = "mesh.yaml"): Resource[] =>
-  documentsIn(text, file, "MS0914").flatMap((source) => resourcesOf(source));
+  readYamlDocuments(text, file, "MS0914").flatMap((source) => resourcesOf(source));
 
 /** Kinds with a fixture that uses every supported field. */
 export const kindsWithFixture = () =>

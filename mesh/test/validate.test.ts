@@ -1,9 +1,9 @@
 import { beforeAll, describe, expect, test } from "vitest";
+import { readYamlDocuments } from "../../harness/cases/source.ts";
 import type { Identity } from "../../harness/index.ts";
 import { bootstrap, createAuthority, validateConfig } from "../../harness/index.ts";
 import { loadAssignment } from "../clusters/endpoints.ts";
 import { type ProxyConfig, compile } from "../compile.ts";
-import { documentsIn } from "../resources/documents.ts";
 import { resourcesOf } from "../resources/resource.ts";
 import { inlined } from "../run/inline.ts";
 import { secretsOf } from "../run/layout.ts";
@@ -26,7 +26,7 @@ function whole({ node, listeners, clusters, routes }: ProxyConfig, endpoints: Re
 
 describe("what every scene leads to", () => {
   test.each(names)("passes Envoy's validation: %s", async (name) => {
-    const resources = documentsIn(await readCase(name), `${name}.yaml`, "MS0914").flatMap((source) => resourcesOf(source));
+    const resources = readYamlDocuments(await readCase(name), `${name}.yaml`, "MS0914").flatMap((source) => resourcesOf(source));
     const { proxies, endpoints } = compile(resources);
     // One that calls, one that only answers, and gateways: the others differ from these in names.
     const wanted = [...proxies.values()].filter(

@@ -1,9 +1,10 @@
 import type { Diagnostic } from "../../../diagnostics/index.ts";
 import { place } from "../../../diagnostics/index.ts";
-import { documentsIn } from "../../resources/documents.ts";
+import { readYamlDocuments } from "../../../harness/cases/source.ts";
 import { type Resource, resourcesOf } from "../../resources/resource.ts";
 
-export const resourcesIn = (text: string): Resource[] => documentsIn(text, "mesh.yaml", "MS0914").flatMap((source) => resourcesOf(source));
+export const resourcesIn = (text: string): Resource[] =>
+  readYamlDocuments(text, "mesh.yaml", "MS0914").flatMap((source) => resourcesOf(source));
 
 /** `mesh.yaml:3:5: MS1001 message`, as tests compare it. */
 export const lines = (findings: readonly Diagnostic[]) =>

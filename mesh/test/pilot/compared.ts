@@ -1,5 +1,5 @@
+import { readYamlDocuments } from "../../../harness/cases/source.ts";
 import { type CompiledMesh, compile } from "../../compile.ts";
-import { documentsIn } from "../../resources/documents.ts";
 import { resourcesOf } from "../../resources/resource.ts";
 import { type Json, type JsonObject, differences } from "./canonical.ts";
 import type { Answer, Request, Workload } from "./messages.ts";
@@ -14,7 +14,7 @@ export interface Both {
 
 /** @param kept Whether a proxy is asked about, by its name and namespace [all]. */
 export function bothOf(yaml: string, kept: (id: string) => boolean = () => true): Both {
-  const resources = documentsIn(yaml, "case.yaml", "MS0914").flatMap((document) => resourcesOf(document));
+  const resources = readYamlDocuments(yaml, "case.yaml", "MS0914").flatMap((document) => resourcesOf(document));
   const { workloads, proxies } = workloadsOf(yaml);
   const ids = workloads.filter(({ sidecar }) => sidecar).map(idOf);
   // Two namespaces may have workloads of the same name.

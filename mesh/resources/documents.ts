@@ -1,1 +1,0 @@
-export { readYamlDocuments as documentsIn } from "../../harness/cases/source.ts";
