@@ -4,12 +4,9 @@ import { compile } from "../compile.ts";
 import { TRUST_DOMAIN } from "../model/mesh.ts";
 import { compileOptions } from "./compile-options.ts";
 import { judge } from "./judge.ts";
-import type { MeshOptions } from "./options.ts";
+import { type MeshOptions, VALID_FOR } from "./options.ts";
 import { readResources } from "./resources.ts";
 import { RunningMesh } from "./running-mesh.ts";
-
-/** Long enough for a mesh that runs for days. */
-const VALID_FOR = "720h";
 
 /**
  * Starts a mesh: for each workload an application and an Envoy beside it, for each gateway an Envoy, all on loopback, with certificates of an

@@ -2,6 +2,9 @@ import type { Responder } from "../../harness/upstreams/types.ts";
 import type { CompileOptions } from "../compile.ts";
 import type { ApplicationSpec } from "./application.ts";
 
+/** How long authority and certificates are valid: enough for a mesh that runs for days, since nothing renews them while it does. */
+export const VALID_FOR = "720h";
+
 export interface MeshOptions extends Pick<CompileOptions, "filters"> {
   /** Files, folders, or YAML itself. */
   resources: string | readonly string[];

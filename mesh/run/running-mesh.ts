@@ -27,7 +27,7 @@ import { withHost } from "./host-header.ts";
 import { filesAreFew } from "./inline.ts";
 import { judge } from "./judge.ts";
 import { proxyFolder } from "./layout.ts";
-import type { MeshOptions } from "./options.ts";
+import { type MeshOptions, VALID_FOR } from "./options.ts";
 import { Program, Served } from "./program.ts";
 import { readResources } from "./resources.ts";
 import { RunningProxy } from "./running-proxy.ts";
@@ -192,7 +192,8 @@ export class RunningMesh {
         const { workload } = config;
         const folder = proxyFolder(this.directory.path, workload.id);
         if (workload.type === "sidecar") this.applications.set(workload.id, this.applicationOf(workload.name, folder));
-        const identity = await this.authority.issue({ namespace: workload.namespace, serviceAccount: workload.serviceAccount });
+        const { namespace, serviceAccount } = workload;
+        const identity = await this.authority.issue({ namespace, serviceAccount, validFor: VALID_FOR });
         const { signal } = this.options;
         const options = { folder, identity, separate: this.separate, ...(signal ? { signal } : {}) };
         this.proxies.set(workload.id, await RunningProxy.open(config, options, (path) => this.endpoints(config, path)));

@@ -41,6 +41,17 @@ describe("the scenes of BookInfo", () => {
     expect(echoed.headers["x-forwarded-client-cert"]).toContain("URI=spiffe://cluster.local/ns/default/sa/bookinfo-productpage");
   });
 
+  test("certificates last as long as a mesh that runs for days", async () => {
+    const { text } = await mesh.envoy("productpage").admin("/certs");
+    const { certificates } = JSON.parse(text) as { certificates: { cert_chain: { expiration_time: string }[] }[] };
+    const days = certificates
+      .flatMap(({ cert_chain }) => cert_chain)
+      .map((each) => (Date.parse(each.expiration_time) - Date.now()) / 86_400_000);
+    expect(days.length).toBeGreaterThan(0);
+    expect(Math.min(...days)).toBeGreaterThan(29);
+    expect(Math.max(...days)).toBeLessThan(31);
+  });
+
   test("all to v1", async () => {
     await mesh.apply(withScene(file("all-to-v1")));
     expect(await answers(20)).toEqual({ "reviews-v1": 20 });
