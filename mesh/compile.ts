@@ -1,7 +1,7 @@
 import type { ConfigObject } from "../harness/envoy/types.ts";
 import type { EndpointsFile } from "./clusters/endpoints.ts";
 import { type Filters, defaultFilters } from "./listeners/filters.ts";
-import { gatewayListeners } from "./listeners/gateway.ts";
+import { type Credential, gatewayListeners } from "./listeners/gateway/index.ts";
 import { inboundClusterOf } from "./listeners/inbound.ts";
 import { inboundPorts, sidecarListeners } from "./listeners/sidecar.ts";
 import { Mesh } from "./model/mesh.ts";
@@ -20,6 +20,8 @@ export interface ProxyConfig {
   readonly routes: readonly ConfigObject[];
   /** Ports of its application. */
   readonly targets: readonly number[];
+  /** Certificates beside its own. */
+  readonly credentials: readonly Credential[];
 }
 
 export interface CompiledMesh {
@@ -64,6 +66,7 @@ function proxyOf(workload: Workload, mesh: Mesh, view: View, options: CompileOpt
     listeners,
     routes: [...view.routes, ...routes],
     targets: inbound.map(({ target }) => target),
+    credentials: [],
   };
 }
 

@@ -20,13 +20,16 @@ const { PORT, RATINGS_SERVICE_HOST: host, RATINGS_SERVICE_PORT: port } = process
 createServer((_, response) => get({ host, port, path: "/of-details" }, (answer) => answer.pipe(response))).listen(PORT, "127.0.0.1");
 `;
 
+const PATCH = "apiVersion: networking.istio.io/v1alpha3\nkind: EnvoyFilter\nmetadata: { name: patch }\nspec: {}\n";
+
 describe("up", () => {
   test("runs the mesh of a folder: gateway, programs, http_proxy; takes what is saved, and refuses mistakes", async () => {
     const istio = join(folder, "istio");
     for (const name of ["bookinfo", "ingress", "all-to-v1"]) await cp(join(CASES, `${name}.yaml`), join(istio, `${name}.yaml`));
+    await writeFile(join(istio, "patch.yaml"), PATCH);
     await writeFile(join(folder, "details.cjs"), PROGRAM);
     const running = start(["up", "-f", "istio", "--allow-unsupported", "--app", "details-v1=node details.cjs"], { cwd: folder });
-    await running.saw(/ingress\.yaml:\d+:\d+: error MS1001: Gateway default\/bookinfo: spec\.servers\[1\]/);
+    await running.saw(/patch\.yaml:2:7: error MS1001: EnvoyFilter default\/patch is not supported/);
     await running.saw(/7 Envoys ready in \d+\.\d\d s/);
     const [, gatewayPort] = await running.saw(/^istio-ingressgateway\.istio-system +http:\/\/127\.0\.0\.1:(\d+)/m);
     const [, proxyPort] = await running.saw(/^productpage-v1\.default +a stub that echoes +http:\/\/127\.0\.0\.1:(\d+)/m);
@@ -69,9 +72,10 @@ describe("up", () => {
     expect((await cli(["up"])).stderr).toContain("MS0504: up needs -f");
     expect((await cli(["up", "-f", "nowhere"], { cwd: folder })).stderr).toContain("nowhere cannot be read: no such file");
     expect((await cli(["up", "-f", "x", "--port", "80"], { cwd: folder })).stderr).toContain('MS0503: --port must be NAME=VALUE, got "80"');
-    const unsupported = await cli(["up", "-f", join(CASES, "gateway-api.yaml")], { cwd: folder });
+    await writeFile(join(folder, "patch.yaml"), PATCH);
+    const unsupported = await cli(["up", "-f", "patch.yaml"], { cwd: folder });
     expect(unsupported.code).toBe(79);
-    expect(unsupported.stderr).toMatch(/gateway-api\.yaml:\d+:\d+: error MS1001: HTTPRoute default\/reviews is not supported/);
+    expect(unsupported.stderr).toMatch(/patch\.yaml:2:7: error MS1001: EnvoyFilter default\/patch is not supported/);
     const wrong = join(folder, "wrong.yaml");
     await writeFile(
       wrong,

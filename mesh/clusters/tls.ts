@@ -1,5 +1,6 @@
 import type { ConfigObject } from "../../harness/envoy/types.ts";
 import type { ClientTls } from "../resources/types/index.ts";
+import { fileName } from "./file-name.ts";
 
 const TYPE = "type.googleapis.com/envoy.extensions.transport_sockets";
 
@@ -8,9 +9,11 @@ export const SECRETS = { certificate: "default", roots: "ROOTCA" } as const;
 
 /** A secret in a file that Envoy watches: relative to the proxy's folder, where each has its own. */
 export function secret(name: string): ConfigObject {
-  const source = { path_config_source: { path: `./secrets/${name}.json` } };
+  const source = { path_config_source: { path: secretPath(name) } };
   return { name, sds_config: { ...source, resource_api_version: "V3" } };
 }
+
+export const secretPath = (name: string) => `./secrets/${fileName(name)}.json`;
 
 const PARAMS = { tls_minimum_protocol_version: "TLSv1_2", tls_maximum_protocol_version: "TLSv1_3" };
 

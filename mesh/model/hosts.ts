@@ -23,6 +23,13 @@ export function overlap(a: string, b: string): boolean {
   return covers(a, b) || covers(b, a);
 }
 
+/** Of two that have names in common, the one that has fewer. */
+export function narrower(a: string, b: string): string {
+  if (!isWildcard(a)) return a;
+  if (!isWildcard(b)) return b;
+  return a.length > b.length ? a : b;
+}
+
 /** Whether every name of the second is one of the first. */
 export function covers(pattern: string, host: string): boolean {
   return isWildcard(pattern) ? host.length >= pattern.length - 1 && host.replace(/^\*/, "").endsWith(pattern.slice(1)) : pattern === host;

@@ -1,3 +1,4 @@
+import { gatewayApi } from "../gateway-api/index.ts";
 import { type Resource, byAge } from "../resources/resource.ts";
 import type {
   AuthorizationPolicy,
@@ -13,10 +14,11 @@ import type {
 } from "../resources/types/index.ts";
 import type { OutboundScope } from "../routes/virtual-hosts.ts";
 import { DestinationRules, type Rule } from "./destination-rules.ts";
-import { impliedGateways } from "./gateways.ts";
+import { type GatewayEntry, gatewayOf, impliedGateways } from "./gateways.ts";
 import { selects } from "./labels.ts";
 import { type MtlsModes, mtlsModes } from "./peer-authentication.ts";
 import { Scopes } from "./scopes.ts";
+import { type TlsSecret, tlsSecretOf } from "./secrets.ts";
 import { type Service, serviceOf, servicesOf } from "./services.ts";
 import { type VirtualServiceEntry, virtualServicesOf } from "./virtual-services.ts";
 import { type Workload, makesWorkloads, workloadOf } from "./workloads.ts";
@@ -31,7 +33,8 @@ export class Mesh {
   readonly services: readonly Service[];
   readonly workloads: readonly Workload[];
   readonly virtualServices: readonly VirtualServiceEntry[];
-  readonly gateways: readonly Resource<Gateway>[];
+  /** Istio's own, then listeners of the Gateway API's. */
+  readonly gateways: readonly GatewayEntry[];
   readonly authorizationPolicies: readonly Resource<AuthorizationPolicy>[];
   private readonly rules: DestinationRules;
   private readonly peerAuthentications: readonly Resource<PeerAuthentication>[];
@@ -41,26 +44,39 @@ export class Mesh {
   /** By the resource: of a service there may be copies with fewer ports. */
   private readonly backing = new Map<Service["resource"], readonly Workload[]>();
   private readonly fronting = new Map<Workload, Service[]>();
+  private readonly secrets: ReadonlyMap<string, TlsSecret>;
 
   constructor(resources: readonly Resource[]) {
     const sorted = [...resources].sort(byAge);
     const of = <Spec>(kind: string, group: string) =>
       sorted.filter((each) => each.kind === kind && each.group === group) as unknown as Resource<Spec>[];
     const networking = "networking.istio.io";
-    this.gateways = of<Gateway>("Gateway", networking);
+    const declared = sorted.filter(({ kind }) => makesWorkloads(kind)).flatMap((each) => workloadOf(each) ?? []);
+    const api = gatewayApi(of, declared);
+    const own = of<Gateway>("Gateway", networking);
+    this.gateways = [...own.map(gatewayOf), ...api.gateways];
     this.services = [
-      ...of<KubernetesService>("Service", "").map(serviceOf),
+      ...[...of<KubernetesService>("Service", ""), ...api.services].map(serviceOf),
       ...of<ServiceEntry>("ServiceEntry", networking).flatMap(servicesOf),
     ];
-    const declared = sorted.filter(({ kind }) => makesWorkloads(kind)).flatMap((each) => workloadOf(each) ?? []);
-    this.workloads = [...declared, ...impliedGateways(this.gateways, declared)].map((workload) => asGateway(workload, this.gateways));
-    this.virtualServices = virtualServicesOf(of<VirtualService>("VirtualService", networking));
+    // A Gateway of Istio's without a selector is for all gateways, and makes none of a workload.
+    const selecting = [...own.filter(({ spec }) => spec.selector).map(gatewayOf), ...api.gateways];
+    this.workloads = [...declared, ...impliedGateways(own, declared)]
+      .map((workload) => (selecting.some((each) => each.selects(workload)) ? { ...workload, type: "gateway" as const } : workload))
+      .concat(api.workloads);
+    this.virtualServices = inOrder([...virtualServicesOf(of<VirtualService>("VirtualService", networking)), ...api.virtualServices]);
     this.rules = new DestinationRules(of<DestinationRule>("DestinationRule", networking));
     this.peerAuthentications = of<PeerAuthentication>("PeerAuthentication", "security.istio.io");
     this.authorizationPolicies = of<AuthorizationPolicy>("AuthorizationPolicy", "security.istio.io");
     this.sourceLabels = sourceLabels(this.virtualServices, of<DestinationRule>("DestinationRule", networking));
+    this.secrets = new Map(of("Secret", "").map((each) => [`${each.namespace}/${each.name}`, tlsSecretOf(each)]));
     this.match();
     this.scopes = new Scopes(this.services, this.virtualServices, of<Sidecar>("Sidecar", networking));
+  }
+
+  /** What the Secret `namespace/name` has of TLS; undefined where there is none. */
+  secret(name: string): TlsSecret | undefined {
+    return this.secrets.get(name);
   }
 
   /** What a workload's proxy may call. */
@@ -169,8 +185,5 @@ function sourceLabels(entries: readonly VirtualServiceEntry[], rules: readonly R
   return [...new Set(asked.flatMap((labels) => Object.keys(labels ?? {})))].sort();
 }
 
-/** A workload that a Gateway selects is no sidecar. */
-function asGateway(workload: Workload, gateways: readonly Resource<Gateway>[]): Workload {
-  const selected = gateways.some(({ spec }) => spec.selector && selects(spec.selector, workload.labels));
-  return selected ? { ...workload, type: "gateway" } : workload;
-}
+/** As Pilot sorts those of both APIs together. */
+const inOrder = (entries: readonly VirtualServiceEntry[]) => [...entries].sort((a, b) => byAge(a.resource, b.resource));

@@ -111,13 +111,14 @@ export class Scopes {
   visible(namespace: string, gateway: string): VirtualServiceEntry[] {
     const rank = (entry: VirtualServiceEntry): number => {
       const visibility = this.visibilities.get(entry) ?? "nobody";
-      if (!entry.gateways.includes(gateway) || !visibleTo(visibility, namespace)) return 3;
-      if (visibility === "everyone") return 2;
+      if (!entry.gateways.includes(gateway) || !visibleTo(visibility, namespace)) return 4;
+      // Of routes of the Gateway API, a client's own go before those of the service's namespace.
+      if (visibility === "everyone") return entry.semantics === "gateway-api" && entry.resource.namespace === namespace ? 2 : 3;
       return isPrivate(visibility, namespace) || entry.resource.namespace === namespace ? 0 : 1;
     };
     return this.virtualServices
       .map((entry) => ({ entry, rank: rank(entry) }))
-      .filter((each) => each.rank < 3)
+      .filter((each) => each.rank < 4)
       .sort((a, b) => a.rank - b.rank)
       .map(({ entry }) => entry);
   }
@@ -138,12 +139,12 @@ const takes = (each: Import, { namespace, host }: Service) => isFrom(each, names
 function reached(
   imports: readonly Import[],
   excluded: readonly Import[],
-  { resource: { namespace }, hosts }: VirtualServiceEntry,
+  { resource: { namespace }, hosts, semantics }: VirtualServiceEntry,
 ): boolean {
   return hosts.some(
     (host) =>
       !excluded.some((each) => isFrom(each, namespace) && covers(each.host, host)) &&
-      imports.some((each) => isFrom(each, namespace) && overlap(each.host, host)),
+      imports.some((each) => isFrom(each, namespace) && (semantics === "istio" ? overlap : covers)(each.host, host)),
   );
 }
 

@@ -8,11 +8,16 @@ export const MESH = "mesh";
 
 /** A VirtualService with hosts in full and its delegates' routes in place. */
 export interface VirtualServiceEntry {
+  /** As Istio calls it. */
   readonly resource: Resource<VirtualService>;
+  /** What its author wrote: itself, or a route of the Gateway API. */
+  readonly source: Resource<unknown>;
   readonly spec: VirtualService;
   readonly hosts: readonly string[];
   /** `mesh`, or `namespace/name`. */
   readonly gateways: readonly string[];
+  /** By whose rules it is read: prefixes of the Gateway API are whole segments, for example. */
+  readonly semantics: "istio" | "gateway-api";
 }
 
 /** Those with hosts, the older first, with what they delegate put in. Those without hosts are only delegates. */
@@ -27,9 +32,11 @@ export function virtualServicesOf(resources: readonly Resource<VirtualService>[]
       const http = own.http?.flatMap((route) => (route.delegate ? delegated(route, namespace, delegates) : [route]));
       return {
         resource,
+        source: resource,
         spec: { ...own, ...(http ? { http } : {}) },
         hosts: (own.hosts ?? []).map((host) => inFull(host, namespace)),
         gateways: own.gateways?.length ? own.gateways : [MESH],
+        semantics: "istio",
       };
     });
 }

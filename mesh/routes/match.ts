@@ -3,8 +3,8 @@ import { compare } from "../resources/resource.ts";
 import type { HttpMatch, StringMatch } from "../resources/types/index.ts";
 import { claimMatcher, claimOf } from "./claims.ts";
 
-/** Envoy's `RouteMatch` of Istio's HTTPMatchRequest; nothing matches every path. */
-export function routeMatch(match: HttpMatch | undefined): ConfigObject {
+/** Envoy's `RouteMatch` of Istio's HTTPMatchRequest; nothing matches every path. @param segments Prefixes end where a segment does */
+export function routeMatch(match: HttpMatch | undefined, segments: boolean): ConfigObject {
   if (match === undefined) return { prefix: "/" };
   const headers: ConfigObject[] = [];
   const claims: ConfigObject[] = [];
@@ -29,7 +29,7 @@ export function routeMatch(match: HttpMatch | undefined): ConfigObject {
   }
   const query = Object.entries(match.queryParams ?? {}).sort(([a], [b]) => compare(a, b));
   return {
-    ...path(match.uri),
+    ...path(match.uri, segments),
     case_sensitive: !match.ignoreUriCase,
     ...(headers.length > 0 ? { headers } : {}),
     ...(query.length > 0 ? { query_parameters: query.map(([name, text]) => header(name, text)) } : {}),
@@ -37,9 +37,11 @@ export function routeMatch(match: HttpMatch | undefined): ConfigObject {
   };
 }
 
-function path(uri: StringMatch | undefined): ConfigObject {
+function path(uri: StringMatch | undefined, segments: boolean): ConfigObject {
   if (uri !== undefined && "exact" in uri) return { path: uri.exact };
-  if (uri !== undefined && "prefix" in uri) return { prefix: uri.prefix };
+  if (uri !== undefined && "prefix" in uri) {
+    return segments && uri.prefix !== "/" ? { path_separated_prefix: uri.prefix.replace(/\/$/, "") } : { prefix: uri.prefix };
+  }
   if (uri !== undefined && "regex" in uri) return { safe_regex: { regex: uri.regex } };
   return { prefix: "/" };
 }

@@ -48,15 +48,17 @@ function applies(match: HttpMatch | undefined, { proxy, port, gateways }: RouteC
   return selects(match.sourceLabels, proxy.labels) && (!match.sourceNamespace || match.sourceNamespace === proxy.namespace);
 }
 
-function routeOf(http: HttpRoute, match: HttpMatch | undefined, { resource }: VirtualServiceEntry, context: RouteContext): ConfigObject {
+function routeOf(http: HttpRoute, match: HttpMatch | undefined, entry: VirtualServiceEntry, context: RouteContext): ConfigObject {
+  const { resource } = entry;
+  const bySegment = entry.semantics === "gateway-api";
   const name = match?.name ? `${http.name ?? ""}.${match.name}` : http.name;
   const own = headerLists(http.headers);
-  const matched = routeMatch(match);
+  const matched = routeMatch(match, bySegment);
   const { action, lists } = http.redirect
     ? { action: { redirect: redirect(http.redirect, context.port, context.tls) }, lists: own.lists }
     : http.directResponse
       ? { action: { direct_response: directResponse(http.directResponse) }, lists: own.lists }
-      : forward(http, own, context);
+      : forward(http, own, { matched, bySegment }, context);
   const filters = {
     ...(http.fault && fault(http.fault) ? { "envoy.filters.http.fault": fault(http.fault) } : {}),
     ...(http.corsPolicy ? { "envoy.filters.http.cors": cors(http.corsPolicy) } : {}),
@@ -81,6 +83,7 @@ function configMetadata(group: string, kind: string, namespace: string, name: st
 function forward(
   http: HttpRoute,
   own: { lists: HeaderLists; authority?: string },
+  { matched, bySegment }: { matched: ConfigObject; bySegment: boolean },
   context: RouteContext,
 ): { action: ConfigObject; lists: HeaderLists } {
   const destinations = http.route ?? [];
@@ -93,7 +96,6 @@ function forward(
     ...(http.mirrors ?? []).map(({ destination, percentage }) => mirror(clusterOf(destination, context), percentage)),
   ].filter((each) => each !== undefined);
   const retries = retryPolicy(http.retries, single !== undefined && context.hash(single.destination) !== undefined);
-  const { uriRegexRewrite, uri } = http.rewrite ?? {};
   const authority = rewritten ?? target.authority;
   return {
     lists: joined(own.lists, target.lists),
@@ -101,11 +103,9 @@ function forward(
       route: {
         ...target.cluster,
         ...timeouts(http.timeout),
-        ...(uriRegexRewrite
-          ? { regex_rewrite: { pattern: { regex: uriRegexRewrite.match }, substitution: uriRegexRewrite.rewrite } }
-          : uri
-            ? { prefix_rewrite: uri }
-            : {}),
+        // The Gateway API has it so for a backend that is not there.
+        ...(bySegment ? { cluster_not_found_response_code: "INTERNAL_SERVER_ERROR" } : {}),
+        ...rewrite(http.rewrite, matched, bySegment),
         ...(authority ? { host_rewrite_literal: authority } : {}),
         ...(mirrors.length > 0 ? { request_mirror_policies: mirrors } : {}),
         ...(hashed.length > 0 ? { hash_policy: hashed } : {}),
@@ -113,6 +113,16 @@ function forward(
       },
     },
   };
+}
+
+function rewrite({ uriRegexRewrite, uri }: HttpRoute["rewrite"] & {} = {}, matched: ConfigObject, bySegment: boolean): ConfigObject {
+  if (uriRegexRewrite) return { regex_rewrite: { pattern: { regex: uriRegexRewrite.match }, substitution: uriRegexRewrite.rewrite } };
+  // A prefix that is taken away must leave one slash, and `/` put in its place would leave two.
+  if (bySegment && uri === "/") {
+    const prefix = String(matched["path_separated_prefix"] ?? "").replace(/[\\.+*?()|[\]{}^$]/g, "\\$&");
+    return { regex_rewrite: { pattern: { regex: `^${prefix}(/?)(.*)` }, substitution: "/\\2" } };
+  }
+  return uri ? { prefix_rewrite: uri } : {};
 }
 
 interface Target {
@@ -145,6 +155,8 @@ export function clusterOf(
   { host, port, subset }: Destination,
   { service, port: listener }: Pick<RouteContext, "service" | "port">,
 ): string {
+  // Pilot's name for what a route of the Gateway API may not refer to: a cluster that nobody has.
+  if (host === "") return "UnknownService";
   const found = service(host);
   const only = found?.ports.length === 1 ? found.ports[0]?.number : undefined;
   return outboundCluster(port?.number ?? only ?? listener, subset ?? "", host);

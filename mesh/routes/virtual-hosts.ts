@@ -84,7 +84,9 @@ function virtualHostsAt(scope: OutboundScope, port: number): ConfigObject[] {
   };
   const ruled = new Set<string>();
   for (const entry of scope.virtualServices) {
-    const { services, strangers } = hostsOf(entry, here, scope.virtualServices);
+    const { services: all, strangers } = hostsOf(entry, here, scope.virtualServices);
+    const services = all.filter((service) => mayRoute(entry, service, scope.proxy.namespace));
+    if (entry.semantics === "gateway-api" && services.length === 0) continue;
     // At port 80 a host may be one that nobody registered.
     if (services.length === 0 && port !== 80) continue;
     const routes = routesOf(entry, context);
@@ -104,6 +106,14 @@ function virtualHostsAt(scope: OutboundScope, port: number): ConfigObject[] {
   return made.sort((a, b) => compare(String(a["name"]), String(b["name"])));
 }
 
+/**
+ * A route of the Gateway API is its author's: of the service's namespace for everybody, of another for clients of that namespace.
+ * https://gateway-api.sigs.k8s.io/mesh/#how-the-gateway-api-works-for-service-mesh
+ */
+function mayRoute({ semantics, resource }: VirtualServiceEntry, service: Service, client: string): boolean {
+  return semantics === "istio" || resource.namespace === service.namespace || resource.namespace === client;
+}
+
 function atPort(host: string, service: Service, port: number): [string, Service][] {
   const found = service.ports.find(({ number }) => number === port);
   return found ? [[host, { ...service, ports: [found] }]] : [];
@@ -117,7 +127,7 @@ function hostsOf(entry: VirtualServiceEntry, here: ReadonlyMap<string, Service>,
   const strangers: string[] = [];
   for (const host of entry.hosts) {
     const exact = here.get(host);
-    if (!isWildcard(host)) {
+    if (!isWildcard(host) || entry.semantics === "gateway-api") {
       if (exact) services.push(exact);
       else strangers.push(host);
     } else {

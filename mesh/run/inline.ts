@@ -56,7 +56,7 @@ function replaced(key: string, value: unknown, { endpoints, routes, secrets }: P
 
 /** Whether there are enough inotify instances for files of routes and secrets, beside those of listeners and clusters. */
 export function filesAreFew(proxies: Iterable<ProxyConfig>): boolean {
-  const watched = [...proxies].reduce((sum, { routes }) => sum + 4 + routes.length, 0);
+  const watched = [...proxies].reduce((sum, { routes, credentials }) => sum + 4 + routes.length + credentials.length, 0);
   // Others run under the same user, too.
   return watched <= instances() / 2;
 }

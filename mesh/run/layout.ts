@@ -3,7 +3,7 @@ import { dirname, join, resolve } from "node:path";
 import type { ConfigObject } from "../../harness/envoy/types.ts";
 import type { Identity } from "../../harness/identities/types.ts";
 import { writeAtomically } from "../../harness/provision/cache.ts";
-import { SECRETS } from "../clusters/tls.ts";
+import { SECRETS, secretPath } from "../clusters/tls.ts";
 
 /**
  * The files of a running mesh. Below its folder each proxy has one of its own, which is the proxy's working directory: paths in configurations
@@ -45,9 +45,9 @@ export class Files {
     return this.written.has(resolve(folder, path));
   }
 
-  /** A proxy's certificate and whom it believes. The folder is for its owner only. */
-  async writeIdentity(folder: string, identity: Identity): Promise<void> {
-    for (const secret of secretsOf(identity)) await this.write("secrets", folder, `secrets/${String(secret["name"])}.json`, secret);
+  /** Certificates and whom to believe. The folder is for its owner only. */
+  async writeSecrets(folder: string, secrets: readonly ConfigObject[]): Promise<void> {
+    for (const secret of secrets) await this.write("secrets", folder, secretPath(String(secret["name"])), secret);
   }
 }
 

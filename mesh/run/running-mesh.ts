@@ -12,7 +12,7 @@ import type { UpstreamProtocol } from "../../harness/upstreams/types.ts";
 import type { Upstream } from "../../harness/upstreams/upstream.ts";
 import { loadAssignment } from "../clusters/endpoints.ts";
 import { type CompiledMesh, type ProxyConfig, compile } from "../compile.ts";
-import { gatewayListenerName, gatewayTarget } from "../listeners/gateway.ts";
+import { gatewayListenerName, gatewayTarget } from "../listeners/gateway/index.ts";
 import { inboundEndpointsPath, inboundListenerName } from "../listeners/inbound.ts";
 import { outboundListenerName } from "../listeners/outbound.ts";
 import { tcpListenerName } from "../listeners/outbound-tcp.ts";
@@ -21,6 +21,7 @@ import { inFull } from "../model/hosts.ts";
 import { isHttp, isHttp2 } from "../model/ports.ts";
 import type { Application } from "./application.ts";
 import { compileOptions } from "./compile-options.ts";
+import { Credentials } from "./credentials.ts";
 import { environment } from "./environment.ts";
 import { findWorkload, notThere } from "./find.ts";
 import { withHost } from "./host-header.ts";
@@ -57,6 +58,7 @@ export class RunningMesh {
   private readonly proxies = new Map<string, RunningProxy>();
   private readonly applications = new Map<string, Application>();
   private readonly separate: boolean;
+  private readonly credentials: Credentials;
   private changing: Promise<unknown> = Promise.resolve();
   private stopping: Promise<void> | undefined;
 
@@ -65,9 +67,11 @@ export class RunningMesh {
     private judged: readonly Diagnostic[],
     private readonly options: MeshOptions,
     private readonly directory: RunDirectory,
-    private readonly authority: Authority,
+    /** Whom all proxies believe: issues identities of workloads, and of others. */
+    readonly authority: Authority,
   ) {
     this.separate = filesAreFew(compiled.proxies.values());
+    this.credentials = new Credentials(authority);
   }
 
   /** The workloads' names with their namespaces, gateways among them. */
@@ -173,9 +177,10 @@ export class RunningMesh {
     await this.open(coming);
     await Promise.all([...next.proxies.values()].map((config) => this.openPorts(config)));
     await Promise.all(
-      [...next.proxies].map(([id, config]) => {
+      [...next.proxies].map(async ([id, config]) => {
         const old = (path: string) => this.endpoints(before.proxies.get(id) ?? config, path, before);
-        return this.proxies.get(id)?.change(config, (path) => this.endpoints(config, path), old);
+        const secrets = await this.credentials.of(config);
+        return this.proxies.get(id)?.change(config, secrets, (path) => this.endpoints(config, path), old);
       }),
     );
     for (const { workload } of coming) {
@@ -195,7 +200,8 @@ export class RunningMesh {
         const { namespace, serviceAccount } = workload;
         const identity = await this.authority.issue({ namespace, serviceAccount, validFor: VALID_FOR });
         const { signal } = this.options;
-        const options = { folder, identity, separate: this.separate, ...(signal ? { signal } : {}) };
+        const secrets = await this.credentials.of(config);
+        const options = { folder, identity, secrets, separate: this.separate, ...(signal ? { signal } : {}) };
         this.proxies.set(workload.id, await RunningProxy.open(config, options, (path) => this.endpoints(config, path)));
       }),
     );

@@ -21,6 +21,8 @@ export interface ProxyOptions {
   /** Its own folder and working directory. */
   folder: string;
   identity: Identity;
+  /** Envoy's secrets beside its own. */
+  secrets: readonly ConfigObject[];
   /** Routes and secrets come from files of their own; otherwise they are part of listeners and clusters. */
   separate: boolean;
   signal?: AbortSignal | undefined;
@@ -29,19 +31,22 @@ export interface ProxyOptions {
 /** A running Envoy of the mesh, and the configuration that it has. */
 export class RunningProxy {
   private readonly files = new Files();
+  private secrets: readonly ConfigObject[];
 
   private constructor(
     private config: ProxyConfig,
     private readonly options: ProxyOptions,
     private running: Envoy | undefined,
-  ) {}
+  ) {
+    this.secrets = [...secretsOf(options.identity), ...options.secrets];
+  }
 
   /** @param endpoints as far as they are known */
   static async open(config: ProxyConfig, options: ProxyOptions, endpoints: Endpoints): Promise<RunningProxy> {
     const proxy = new RunningProxy(config, options, undefined);
-    const { folder, identity, separate, signal } = options;
+    const { folder, separate, signal } = options;
     if (separate) {
-      await proxy.files.writeIdentity(folder, identity);
+      await proxy.files.writeSecrets(folder, proxy.secrets);
       await proxy.writeRoutes("all");
     }
     const runs = { runDir: folder, cwd: folder, ...(signal ? { signal } : {}) };
@@ -68,14 +73,15 @@ export class RunningProxy {
    * Takes another configuration while requests go on: what it needs is there before it is used, and goes when nothing uses it any more.
    * @param old what the endpoints of clusters that leave were
    */
-  async change(next: ProxyConfig, endpoints: Endpoints, old: Endpoints): Promise<void> {
+  async change(next: ProxyConfig, secrets: readonly ConfigObject[], endpoints: Endpoints, old: Endpoints): Promise<void> {
     const names = new Set(next.clusters.map(({ name }) => name));
     const leaving = this.config.clusters.filter(({ name }) => !names.has(name));
     const staying = inlined({ leaving }, { endpoints: old }).leaving;
     this.config = next;
-    const { separate } = this.options;
-    // A listener's routes must be in their file before it comes.
-    if (separate) await this.writeRoutes("new");
+    this.secrets = [...secretsOf(this.options.identity), ...secrets];
+    const { separate, folder } = this.options;
+    // A listener's routes and secrets must be in their files before it comes.
+    if (separate) await Promise.all([this.writeRoutes("new"), this.files.writeSecrets(folder, this.secrets)]);
     await this.envoy.update({ config: this.bootstrap(staying, endpoints) });
     if (separate) await this.hasRoutes(await this.writeRoutes("all"));
     if (leaving.length > 0) await this.envoy.update({ config: this.bootstrap([], endpoints) });
@@ -87,8 +93,8 @@ export class RunningProxy {
 
   private bootstrap(leaving: readonly ConfigObject[], endpoints: Endpoints): ConfigObject {
     const { node, listeners, clusters, routes } = this.config;
-    const { separate, identity } = this.options;
-    const byName = new Map([...routes, ...secretsOf(identity)].map((each) => [String(each["name"]), each]));
+    const { separate } = this.options;
+    const byName = new Map([...routes, ...this.secrets].map((each) => [String(each["name"]), each]));
     const named = (name: string) => byName.get(name);
     const parts: Parts = { endpoints, ...(separate ? {} : { routes: named, secrets: named }) };
     const stats = { stats_config: statsConfigOfAllFilters() };

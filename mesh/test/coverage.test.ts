@@ -6,7 +6,7 @@ import { isAtOrAbove } from "../coverage/paths.ts";
 import { supportOf } from "../coverage/support.ts";
 import { coverageOf, coverages } from "../coverage/tables/index.ts";
 import { type Kind, knownKinds } from "../index.ts";
-import { compiled, effectOf, fixture, kindsWithFixture } from "./support-of-fields.ts";
+import { compiled, effectOf, fixture, fixtureName, kindsWithFixture } from "./support-of-fields.ts";
 
 const supported = (kind: Kind): Field[] => {
   const coverage = coverageOf(kind);
@@ -43,17 +43,17 @@ describe("docs/coverage.md", () => {
   });
 
   test("has a fixture for each kind that is supported in part", () => {
-    expect(kindsWithFixture().sort()).toEqual(kinds.map(({ kind }) => kind).sort());
+    expect(kindsWithFixture().sort()).toEqual(kinds.map(fixtureName).sort());
   });
 });
 
-test.each(kinds.map((kind) => [kind.kind, kind] as const))(
+test.each(kinds.map((kind) => [fixtureName(kind), kind] as const))(
   "what is said to be supported of a %s changes what the proxies get",
   (name, kind) => {
     const resources = fixture(name);
     const whole = compiled(resources);
     const idle = supported(kind).flatMap(({ path }) => {
-      const { present, effective } = effectOf(resources, name, kind.group, path, whole);
+      const { present, effective } = effectOf(resources, kind.kind, kind.group, path, whole);
       return effective ? [] : [`${path} ${present ? "changes nothing" : "is in no fixture"}`];
     });
     expect(idle).toEqual([]);

@@ -19,19 +19,24 @@ export const kindsWithFixture = () =>
     .map((file) => file.replace(/\.yaml$/, ""))
     .filter((name) => name !== "world");
 
+/** Two APIs have a Gateway; Istio calls the other one this. */
+export const fixtureName = ({ group, kind }: { group: string; kind: string }) =>
+  group === "gateway.networking.k8s.io" && kind === "Gateway" ? "KubernetesGateway" : kind;
+
 /** A kind's fixture, in the world that all share. */
 export const fixture = (kind: string): Resource[] => [...parse(read("world"), "world.yaml"), ...parse(read(kind), `${kind}.yaml`)];
 
 /** Everything that proxies would be given, as one text. */
 export function compiled(resources: readonly Resource[]): string {
   const { proxies, endpoints } = compile(resources);
-  const own = [...proxies].map(([id, { node, listeners, clusters, routes, targets }]) => ({
+  const own = [...proxies].map(([id, { node, listeners, clusters, routes, targets, credentials }]) => ({
     id,
     node,
     listeners,
     clusters,
     routes,
     targets,
+    credentials,
   }));
   return JSON.stringify([own, [...endpoints]]);
 }

@@ -58,10 +58,10 @@ function problem(
 function clientsOf(resource: Resource<VirtualService>, mesh: Mesh): readonly Workload[] {
   const entry = mesh.virtualServices.find((each) => each.resource === resource);
   if (entry === undefined) return [];
-  const gateways = mesh.gateways.filter(({ namespace, name }) => entry.gateways.includes(`${namespace}/${name}`));
+  const gateways = mesh.gateways.filter(({ id }) => entry.gateways.includes(id));
   return mesh.workloads.filter((workload) =>
     workload.type === "gateway"
-      ? gateways.some(({ spec }) => Object.entries(spec.selector ?? {}).every(([name, value]) => workload.labels[name] === value))
+      ? gateways.some((gateway) => gateway.selects(workload))
       : mesh.scope(workload).virtualServices.includes(entry),
   );
 }

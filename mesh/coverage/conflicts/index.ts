@@ -5,10 +5,12 @@ import type { DestinationRule, KubernetesService, PeerAuthentication, ServiceEnt
 import { delegateConflicts } from "./delegates.ts";
 import { ruleConflicts } from "./destination-rules.ts";
 import { destinationConflicts } from "./destinations.ts";
+import { gatewayApiConflicts } from "./gateway-api.ts";
 import { hostConflicts } from "./hosts.ts";
 import { peerAuthenticationConflicts } from "./peer-authentications.ts";
 import { portConflicts } from "./ports.ts";
 import { routeConflicts } from "./routes.ts";
+import { secretConflicts } from "./secrets.ts";
 import { gatewayConflicts, virtualServiceConflicts } from "./virtual-services.ts";
 
 /** What Istio decides in silence where resources do not fit together: a warning for each, which names the other's place. */
@@ -28,6 +30,8 @@ export function conflicts(resources: readonly Resource[]): Diagnostic[] {
     ...hostConflicts(virtualServices, rules, mesh),
     ...ruleConflicts(rules, mesh),
     ...peerAuthenticationConflicts(of<PeerAuthentication>("PeerAuthentication", "security.istio.io"), mesh),
+    ...secretConflicts(mesh),
+    ...gatewayApiConflicts(resources, mesh),
     ...portConflicts(of<KubernetesService>("Service", ""), of<ServiceEntry>("ServiceEntry", networking)),
   ];
 }

@@ -18,7 +18,8 @@ export function virtualServiceConflicts(mesh: Mesh): Diagnostic[] {
       entry.hosts.forEach((host, i) => {
         const owner = owners.get(host);
         if (owner === undefined) owners.set(host, entry);
-        else if (owner !== entry) {
+        // One for a service's own namespace and one of a client's are what the Gateway API means.
+        else if (owner !== entry && !(owner.semantics === "gateway-api" && entry.semantics === "gateway-api")) {
           const key = [owner.resource, entry.resource].map(({ namespace, name }) => `${namespace}/${name}`).join(" ");
           if (!findings.has(`${key} ${host}`)) findings.set(`${key} ${host}`, unused(entry, i, owner, host, workload.id));
         }
@@ -47,7 +48,7 @@ function alwaysRoutes({ spec }: VirtualServiceEntry): boolean {
 
 /** A name of a gateway that no Gateway has. */
 export function gatewayConflicts(virtualServices: readonly Resource<VirtualService>[], mesh: Mesh): Diagnostic[] {
-  const known = new Set(mesh.gateways.map(({ namespace, name }) => `${namespace}/${name}`));
+  const known = new Set(mesh.gateways.map(({ id }) => id));
   return virtualServices.flatMap((resource) =>
     gatewaysOf(resource.spec).flatMap(({ name, path }) => {
       const full = gatewayInFull(name, resource.namespace);

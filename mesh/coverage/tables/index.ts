@@ -1,4 +1,5 @@
 import type { Coverage } from "../entry.ts";
+import { gatewayApiKinds } from "./gateway-api.ts";
 import { kubernetesKinds } from "./kubernetes.ts";
 import { gateway, serviceEntry, sidecar } from "./network.ts";
 import { authorizationPolicy, peerAuthentication } from "./security.ts";
@@ -16,6 +17,7 @@ export const coverages: readonly Coverage[] = [
   sidecar,
   peerAuthentication,
   authorizationPolicy,
+  ...gatewayApiKinds,
   ...wholeKinds,
   ...kubernetesKinds,
 ];

@@ -1,14 +1,6 @@
-import type { Coverage, Entry } from "../entry.ts";
+import type { Coverage } from "../entry.ts";
 
 const group = "networking.istio.io";
-
-const HTTP = new Set(["http", "http2", "h2c", "http1", "http_proxy"]);
-
-const TLS_OF_SERVERS = [
-  ...["caCertCredentialName", "caCertificates", "caCrl", "cipherSuites[]", "credentialName", "credentialNames[]", "insecureSkipVerify"],
-  ...["maxProtocolVersion", "minProtocolVersion", "mode", "privateKey", "serverCertificate", "subjectAltNames[]", "tlsCertificates[]"],
-  ...["verifyCertificateHash[]", "verifyCertificateSpki[]"],
-];
 
 /** https://istio.io/latest/docs/reference/config/networking/gateway/ */
 export const gateway: Coverage = {
@@ -21,19 +13,17 @@ export const gateway: Coverage = {
     { path: "spec.servers[].port.name", level: "quiet", reason: "it is for people" },
     { path: "spec.servers[].port.targetPort", level: "warning", reason: "Istio does not read it any more: the gateway's Service says it" },
     {
-      path: "spec.servers[].port.protocol",
-      level: "error",
-      reason: "a gateway serves plain HTTP only, and has no listener for this server",
-      when: (value) => typeof value === "string" && !HTTP.has(value.toLowerCase()),
-      values: "any but `HTTP` and `HTTP2`",
+      path: "spec.servers[].tls.tlsCertificates[].caCertificates",
+      level: "warning",
+      reason: "Istio reads the server's own `caCertificates`",
     },
-    ...TLS_OF_SERVERS.map(
-      (name): Entry => ({
-        path: `spec.servers[].tls.${name}`,
-        level: "error",
-        reason: "a gateway serves plain HTTP only",
-      }),
-    ),
+    {
+      path: "spec.servers[].tls.mode",
+      level: "error",
+      reason: "it is for calls between clusters, and one machine is one cluster",
+      when: (value) => value === "AUTO_PASSTHROUGH",
+      values: "`AUTO_PASSTHROUGH`",
+    },
   ],
 };
 

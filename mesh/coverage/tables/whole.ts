@@ -2,11 +2,6 @@ import type { Coverage, Verdict } from "../entry.ts";
 
 const error = (reason: string, help?: string): Verdict => ({ level: "error", reason, ...(help ? { help } : {}) });
 
-const GATEWAY_API = [
-  ...["BackendTLSPolicy", "Gateway", "GatewayClass", "GRPCRoute", "HTTPRoute", "ListenerSet", "ReferenceGrant", "TCPRoute", "TLSRoute"],
-  "UDPRoute",
-];
-
 const ISTIO: readonly (readonly [group: string, kind: string, verdict: Verdict])[] = [
   ["extensions.istio.io", "TrafficExtension", error("proxies have our own filters only")],
   ["extensions.istio.io", "WasmPlugin", error("proxies have our own filters only")],
@@ -23,13 +18,4 @@ const ISTIO: readonly (readonly [group: string, kind: string, verdict: Verdict])
 ];
 
 /** Kinds of which nothing is read. */
-export const wholeKinds: readonly Coverage[] = [
-  ...ISTIO.map(([group, kind, whole]): Coverage => ({ group, kind, whole })),
-  ...GATEWAY_API.map(
-    (kind): Coverage => ({
-      group: "gateway.networking.k8s.io",
-      kind,
-      whole: error("the Gateway API is not supported", "write Istio's Gateway and VirtualService"),
-    }),
-  ),
-];
+export const wholeKinds: readonly Coverage[] = ISTIO.map(([group, kind, whole]): Coverage => ({ group, kind, whole }));

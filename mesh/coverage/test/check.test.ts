@@ -19,8 +19,8 @@ status: {}`;
     expect(check(yaml("networking.istio.io/v1alpha3", "EnvoyFilter"))).toEqual([
       "mesh.yaml:2:7: MS1001 EnvoyFilter default/a is not supported: it patches Istio's own configuration, and ours is another",
     ]);
-    expect(check(yaml("gateway.networking.k8s.io/v1", "HTTPRoute"))).toEqual([
-      "mesh.yaml:2:7: MS1001 HTTPRoute default/a is not supported: the Gateway API is not supported",
+    expect(check(yaml("gateway.networking.k8s.io/v1", "ListenerSet"))).toEqual([
+      "mesh.yaml:2:7: MS1001 ListenerSet default/a is not supported: a gateway has its own listeners only",
     ]);
   });
 
@@ -106,9 +106,9 @@ spec:
     const server = (protocol: string, tls: string) =>
       `apiVersion: networking.istio.io/v1\nkind: Gateway\nmetadata: { name: a }\nspec:\n  servers: [{ hosts: ["*"], port: { number: 1, name: a, protocol: ${protocol} }, tls: ${tls} }]\n`;
     expect(check(server("HTTP", "{ httpsRedirect: true }"))).toEqual([]);
-    expect(check(server("HTTPS", "{ credentialName: web }"))).toEqual([
-      'mesh.yaml:5:67: MS1001 Gateway default/a: spec.servers[0].port.protocol "HTTPS" is not supported: a gateway serves plain HTTP only, and has no listener for this server',
-      "mesh.yaml:5:83: MS1001 Gateway default/a: spec.servers[0].tls.credentialName is not supported: a gateway serves plain HTTP only",
+    expect(check(server("TLS", "{ mode: PASSTHROUGH }"))).toEqual([]);
+    expect(check(server("TLS", "{ mode: AUTO_PASSTHROUGH }"))).toEqual([
+      'mesh.yaml:5:87: MS1001 Gateway default/a: spec.servers[0].tls.mode "AUTO_PASSTHROUGH" is not supported: it is for calls between clusters, and one machine is one cluster',
     ]);
   });
 
@@ -177,14 +177,14 @@ spec:
   });
 });
 
-test("BookInfo has nothing that is not supported, and of its scenes only those with localities, TLS at a gateway and the Gateway API have", async () => {
+test("BookInfo has nothing that is not supported, and of its scenes only those with localities have", async () => {
   expect(check(await readFile("mesh/test/pilot/cases/bookinfo.yaml", "utf8"))).toEqual([]);
   const errors = new Map<string, number>();
   for (const name of await caseNames()) {
     const found = unsupported(resourcesIn(await readCase(name))).filter(({ level }) => level === "error");
     if (found.length > 0) errors.set(name, found.length);
   }
-  expect([...errors.keys()]).toEqual(["gateway-api", "ingress", "locality-failover"]);
+  expect([...errors.keys()]).toEqual(["locality-failover"]);
 });
 
 test("the examples on the pages of the errors are what is printed", async () => {

@@ -303,7 +303,18 @@ test("BookInfo has no conflicts, and its scenes have none but what they are for"
         own.map((line) => line.replace(/^\S+ MS1003 /, "")),
       );
   }
+  const nobody = "HTTPRoute default/filters: there is no service nobody.default.svc.cluster.local: requests to it are answered with 500";
+  const own = (gateway: string, secret: string) =>
+    `Gateway ${gateway}: there is no certificate in a Secret ${secret}: the gateway has one of the mesh's own authority`;
+  const edge = ["simple", "mutual", "optional", "other", "simple"].map((name) => own("default/edge", `default/${name}`));
   expect(Object.fromEntries(scenes)).toEqual({
+    "gateway-api-rules": [
+      nobody,
+      nobody,
+      "HTTPRoute default/filters: no ReferenceGrant in vault lets it refer to hidden: requests to it are answered with 500",
+    ],
+    "gateway-tls": edge,
+    ingress: [own("default/bookinfo", "istio-system/bookinfo-certificate")],
     "header-match": [
       'VirtualService default/reviews: spec.http[0].rewrite.uri takes the place of the first "/" only, for no `uri` is matched: /a becomes /preview/reviewsa',
     ],

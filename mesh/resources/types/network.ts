@@ -21,6 +21,13 @@ export interface ServerTls {
   privateKey?: string;
   caCertificates?: string;
   credentialName?: string;
+  credentialNames?: string[];
+  caCertCredentialName?: string;
+  tlsCertificates?: { serverCertificate?: string; privateKey?: string }[];
+  caCrl?: string;
+  insecureSkipVerify?: boolean | null;
+  verifyCertificateSpki?: string[];
+  verifyCertificateHash?: string[];
   subjectAltNames?: string[];
   minProtocolVersion?: string;
   maxProtocolVersion?: string;

@@ -9,7 +9,7 @@ import type { Config } from "./messages.ts";
 export interface Normalized {
   /** `outbound|...` */
   clusters: JsonObject;
-  /** Of HTTP: `9080` and `http.8080`; without where requests go that nobody knows, which capture decides. */
+  /** Of HTTP: `9080`, `http.8080` and `https.443.name.gateway.namespace`; without where requests go that nobody knows, which capture decides. */
   routes: JsonObject;
   /** By cluster, sorted: address, weight, whether it takes mutual TLS, where it is. */
   endpoints: JsonObject;
@@ -17,6 +17,8 @@ export interface Normalized {
   tcp: JsonObject;
   /** What a port of the application takes. */
   inbound: JsonObject;
+  /** What a gateway's listener takes, a text for each chain: server names, certificates, and where it leads. */
+  gateway: JsonObject;
   /** Pilot's clusters that send connections on to where they were going, by capture: they are others by design. */
   forwarded: JsonObject;
 }
@@ -46,6 +48,7 @@ export function ofPilot({ clusters, routes, endpoints, listeners }: Config, { me
       (each) => canonical(proxied(list(each["filter_chains"])[0])),
     ),
     inbound: inboundOf(list(all.find(({ name }) => name === "virtualInbound")?.["filter_chains"])),
+    gateway: all.some(({ name }) => name === "virtualInbound") ? {} : gatewayOf(all),
     forwarded: Object.fromEntries([...forwarded].sort().map((name) => [name, true])),
   };
 }
@@ -81,6 +84,7 @@ export function ofOurs(
       (each) => canonical(proxied(list(each["filter_chains"])[0])),
     ),
     forwarded: {},
+    gateway: workload.type === "gateway" ? gatewayOf(all) : {},
     inbound: inboundOf(
       all
         .filter(({ name }) => String(name).startsWith("virtualInbound_"))
@@ -164,7 +168,7 @@ function sansOf(validation: JsonObject): Json {
 /** Envoy sorts neither domains nor virtual hosts: no two have the same. */
 function routesOf(all: readonly JsonObject[]): JsonObject {
   return byName(
-    all.filter(({ name }) => /^(http\.)?\d+$/.test(String(name)) || SNIFFED.test(String(name))),
+    all.filter(({ name }) => /^(http\.)?\d+$|^https\./.test(String(name)) || SNIFFED.test(String(name))),
     (each) => String(each["name"]),
     ({ virtual_hosts: hosts, ...each }) => {
       const named = byName(
@@ -239,6 +243,23 @@ function proxied(chain: JsonObject | undefined): JsonObject {
   const filter = list(chain?.["filters"]).find(({ name }) => name === "envoy.filters.network.tcp_proxy");
   const { cluster, weighted_clusters: weighted } = (filter?.["typed_config"] ?? {}) as JsonObject;
   return { cluster, weighted };
+}
+
+/** A gateway's listeners by name; the order of chains is of no consequence. */
+function gatewayOf(listeners: readonly JsonObject[]): JsonObject {
+  return byName(
+    listeners.filter(({ name }) => /^0\.0\.0\.0_\d+$/.test(String(name))),
+    ({ name }) => String(name),
+    ({ filter_chains: chains }) => list(chains).map(gatewayChain).sort(byText),
+  );
+}
+
+function gatewayChain(chain: JsonObject): JsonObject {
+  const { server_names: names } = (chain["filter_chain_match"] ?? {}) as JsonObject;
+  const manager = list(chain["filters"]).find(({ name }) => name === "envoy.filters.network.http_connection_manager");
+  const routes = ((manager?.["typed_config"] as JsonObject | undefined)?.["rds"] as JsonObject | undefined)?.["route_config_name"];
+  const { typed_config: context } = (chain["transport_socket"] ?? {}) as JsonObject;
+  return canonical({ names, tls: secrets(context), ...(routes === undefined ? proxied(chain) : { routes }) }) as JsonObject;
 }
 
 /** By what a port's chains take. Pilot's ports beyond 15000 are its proxy's own. */

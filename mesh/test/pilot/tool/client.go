@@ -4,8 +4,12 @@ import (
 	"strings"
 
 	"istio.io/istio/pkg/kube"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/client-go/kubernetes/fake"
+	metadata "k8s.io/client-go/metadata/fake"
+	clienttest "k8s.io/client-go/testing"
+	"sigs.k8s.io/gateway-api/pkg/consts"
 )
 
 // clientWith is a Kubernetes that has these objects. Its own ones go past the fake client's Create, which makes a table of all kinds for
@@ -29,6 +33,21 @@ func clientWith(t *failer) func(objects ...runtime.Object) kube.Client {
 				t.Fatal(err)
 			}
 		}
+		versioned(client.Metadata().(*metadata.FakeMetadataClient))
 		return client
 	}
+}
+
+// versioned gives CRDs the annotation without which Pilot leaves routes of gRPC and TLS unread.
+func versioned(client *metadata.FakeMetadataClient) {
+	annotate := func(action clienttest.Action) (bool, runtime.Object, error) {
+		if made, ok := action.(clienttest.CreateAction); ok {
+			if crd, ok := made.GetObject().(*metav1.PartialObjectMetadata); ok {
+				crd.Annotations = map[string]string{consts.BundleVersionAnnotation: consts.BundleVersion}
+			}
+		}
+		return false, nil, nil
+	}
+	client.PrependReactor("create", "customresourcedefinitions", annotate)
+	client.PrependReactor("update", "customresourcedefinitions", annotate)
 }

@@ -42,8 +42,8 @@ func loadSchemas(file string) error {
 	return json.Unmarshal(text, &schemas)
 }
 
-// withDefaults is a resource of the Gateway API as an API server stores it.
-func withDefaults(gvk schema.GroupVersionKind, js []byte) ([]byte, error) {
+// withDefaults is a resource of the Gateway API as an API server gives it to who asks for a version.
+func withDefaults(gvk schema.GroupVersionKind, js []byte, version string) ([]byte, error) {
 	for _, kind := range schemas.Kinds {
 		for _, form := range kind.Forms {
 			if kind.Group != gvk.Group || kind.Kind != gvk.Kind || !slices.Contains(form.Versions, gvk.Version) {
@@ -57,6 +57,7 @@ func withDefaults(gvk schema.GroupVersionKind, js []byte) ([]byte, error) {
 				resource["spec"] = map[string]any{}
 			}
 			form.Spec.fill(resource["spec"])
+			resource["apiVersion"] = gatewayAPI + "/" + version
 			return json.Marshal(resource)
 		}
 	}

@@ -62,6 +62,10 @@ func (d *Documents) add(document []byte) error {
 	}
 	gvk := kind.GroupVersionKind()
 	schema, known := collections.All.FindByGroupVersionAliasesKind(resource.FromKubernetesGVK(&gvk))
+	if gvk.Group == gatewayAPI {
+		// An API server gives each who asks the version that they read.
+		schema, known = collections.All.FindByGroupKind(resource.FromKubernetesGVK(&gvk))
+	}
 	if !known {
 		if strings.HasSuffix(gvk.Group, "istio.io") {
 			return fmt.Errorf("%s: Istio has no such kind", title(&kind))
@@ -73,7 +77,7 @@ func (d *Documents) add(document []byte) error {
 		err = d.addConfig(schema, &kind)
 	} else {
 		if gvk.Group == gatewayAPI {
-			js, err = withDefaults(gvk, js)
+			js, err = withDefaults(gvk, js, schema.Version())
 		}
 		if err == nil {
 			err = d.addObject(schema, js)
