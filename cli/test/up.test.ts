@@ -33,6 +33,7 @@ describe("up", () => {
     await running.saw(/7 Envoys ready in \d+\.\d\d s/);
     const [, gatewayPort] = await running.saw(/^istio-ingressgateway\.istio-system +http:\/\/127\.0\.0\.1:(\d+)/m);
     const [, proxyPort] = await running.saw(/^productpage-v1\.default +a stub that echoes +http:\/\/127\.0\.0\.1:(\d+)/m);
+    await running.saw(/https:\/\/127\.0\.0\.1:\d+ \(8443\)/);
     const gateway = await send(
       { host: "127.0.0.1", port: Number(gatewayPort) },
       { path: "/productpage", headers: { host: "bookinfo.example.com" } },

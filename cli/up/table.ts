@@ -1,3 +1,4 @@
+import type { ConfigObject } from "../../harness/envoy/types.ts";
 import type { ApplicationSpec, RunningMesh } from "../../harness/index.ts";
 import { PROXY_LISTENER } from "../../mesh/listeners/outbound.ts";
 
@@ -19,8 +20,11 @@ export function rowsOf(mesh: RunningMesh, applications: Readonly<Record<string, 
     const envoy = mesh.envoy(id);
     const config = mesh.configuration.proxies.get(id);
     if (config?.workload.type === "gateway") {
-      const urls = [...envoy.listening].map(([name, { host, port }]) => `http://${host}:${port} (${name.replace(/^.*_/, "")})`);
-      return { workload: id, kind: "gateway", at: urls.join(" ") || "no HTTP server", admin: envoy.adminUrl };
+      const urls = [...envoy.listening].map(([name, { host, port }]) => {
+        const listener = config.listeners.find((each) => each["name"] === name);
+        return `${schemeOf(listener)}://${host}:${port} (${name.replace(/^.*_/, "")})`;
+      });
+      return { workload: id, kind: "gateway", at: urls.join(" ") || "no server", admin: envoy.adminUrl };
     }
     const proxy = envoy.listening.get(PROXY_LISTENER);
     return {
@@ -32,6 +36,14 @@ export function rowsOf(mesh: RunningMesh, applications: Readonly<Record<string, 
     };
   });
   return rows.sort((a, b) => Number(b.kind === "gateway") - Number(a.kind === "gateway"));
+}
+
+/** What a client of a gateway's listener speaks. */
+function schemeOf(listener: ConfigObject | undefined): "http" | "https" | "tcp" {
+  const chains = (listener?.["filter_chains"] ?? []) as ConfigObject[];
+  const http = chains.filter(({ filters }) => JSON.stringify(filters).includes("http_connection_manager"));
+  if (http.length === 0) return "tcp";
+  return http.some((chain) => chain["transport_socket"] === undefined) ? "http" : "https";
 }
 
 function behind(spec: ApplicationSpec | undefined): string {
