@@ -4,11 +4,11 @@ import { type Diagnostic, MeshscriptError, diagnostic, reasonOfErrno, spanIn } f
 import { parseCases } from "../../harness/cases/load.ts";
 import { type YamlSource, readYaml } from "../../harness/cases/source.ts";
 import { isObject } from "../../harness/envoy/builders.ts";
+import { shown } from "../../harness/schema/mistake.ts";
 import { checkConfigFile } from "./config-file.ts";
 import { checkEnvoyFile, counted } from "./envoy-file.ts";
 import { type Filter, filterOfFile } from "./filters.ts";
 import { kindOf, nearlyKnown } from "./kind.ts";
-import { shown } from "./mistake.ts";
 import type { Report } from "./question.ts";
 import { checkResources } from "./resources.ts";
 import { resourcesIn } from "./resources-in.ts";

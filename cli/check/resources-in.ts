@@ -3,7 +3,7 @@ import { valueAt } from "../../harness/cases/findings.ts";
 import { type Path, type YamlSource, readYamlDocuments } from "../../harness/cases/source.ts";
 import { isObject } from "../../harness/envoy/builders.ts";
 
-import { shown } from "./mistake.ts";
+import { shown } from "../../harness/schema/mistake.ts";
 
 /** A Kubernetes resource in a file. */
 export interface Resource {

@@ -2,9 +2,9 @@ import { readFileSync } from "node:fs";
 import type { ErrorObject, ValidateFunction } from "ajv";
 import { type Diagnostic, diagnostic, reasonOfErrno } from "../../diagnostics/index.ts";
 import type { Path } from "../../harness/cases/source.ts";
+import type { Mistake } from "../../harness/schema/mistake.ts";
+import { mistakesOf } from "../../harness/schema/mistakes.ts";
 import type { ConfigText } from "./config-text.ts";
-import type { Mistake } from "./mistake.ts";
-import { mistakesOf } from "./schema-mistakes.ts";
 
 /** A filter's config.schema.json. */
 export interface Schema {

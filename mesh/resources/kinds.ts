@@ -39,17 +39,24 @@ export function groupAndVersion(apiVersion: string): { group: string; version: s
   return { group: slash < 0 ? "" : apiVersion.slice(0, slash), version: apiVersion.slice(slash + 1) };
 }
 
+const schemas = new WeakMap<object, object>();
 const compiled = new WeakMap<object, ValidateFunction>();
+
+/** Judges values by a schema, which is compiled once. */
+export async function judgeOf(schema: object): Promise<ValidateFunction> {
+  compiler ??= makeCompiler();
+  const found = compiled.get(schema) ?? (await compiler).compile(schema);
+  compiled.set(schema, found);
+  return found;
+}
 
 /** Judges whole resources of a kind in one of its versions, and gives them the defaults of their schema; undefined for a version that is not served. */
 export async function validatorOf(kind: Kind, version: string): Promise<ValidateFunction | undefined> {
   const form = kind.forms.find(({ versions }) => versions.includes(version));
   if (form === undefined) return undefined;
-  compiler ??= makeCompiler();
-  const ajv = await compiler;
-  const found = compiled.get(form) ?? ajv.compile(schemaOf(kind, form.spec));
-  compiled.set(form, found);
-  return found;
+  const schema = schemas.get(form) ?? schemaOf(kind, form.spec);
+  schemas.set(form, schema);
+  return judgeOf(schema);
 }
 
 let compiler: Promise<Ajv> | undefined;

@@ -3,7 +3,7 @@ import { createAuthority } from "../../harness/identities/authority.ts";
 import { compile } from "../compile.ts";
 import { TRUST_DOMAIN } from "../model/mesh.ts";
 import { compileOptions } from "./compile-options.ts";
-import { judge } from "./judge.ts";
+import { judge, refuseMistakes } from "./judge.ts";
 import { type MeshOptions, VALID_FOR } from "./options.ts";
 import { readResources } from "./resources.ts";
 import { RunningMesh } from "./running-mesh.ts";
@@ -12,13 +12,14 @@ import { RunningMesh } from "./running-mesh.ts";
  * Starts a mesh: for each workload an application and an Envoy beside it, for each gateway an Envoy, all on loopback, with certificates of an
  * authority of its own. Resolves when all of them serve and know each other.
  *
- * @throws MeshscriptError for resources that cannot be read, MS1001 for what is not supported, and what `openEnvoy` throws.
+ * @throws MeshscriptError for resources that cannot be read, MS0914 and MS0915 for what is no resource by its schema, MS1001 for what is not supported, and what `openEnvoy` throws.
  * @example
  * await using mesh = await openMesh({ resources: "bookinfo/" });
  * const answer = await mesh.from("productpage").request({ url: "http://reviews:9080/reviews/1" });
  */
 export async function openMesh(options: MeshOptions): Promise<RunningMesh> {
   const resources = await readResources(options.resources);
+  await refuseMistakes(resources);
   const findings = judge(resources, options.allowUnsupported ?? false);
   const compiled = compile(resources, compileOptions(options));
   const directory = await openRunDirectory(undefined);

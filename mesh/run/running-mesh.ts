@@ -26,7 +26,7 @@ import { environment } from "./environment.ts";
 import { findWorkload, notThere } from "./find.ts";
 import { withHost } from "./host-header.ts";
 import { filesAreFew } from "./inline.ts";
-import { judge } from "./judge.ts";
+import { judge, refuseMistakes } from "./judge.ts";
 import { proxyFolder } from "./layout.ts";
 import { type MeshOptions, VALID_FOR } from "./options.ts";
 import { Program, Served } from "./program.ts";
@@ -167,6 +167,7 @@ export class RunningMesh {
 
   private async change(resources: string | readonly string[]): Promise<void> {
     const read = await readResources(resources);
+    await refuseMistakes(read);
     const findings = judge(read, this.options.allowUnsupported ?? false);
     const next = compile(read, compileOptions(this.options));
     const before = this.compiled;

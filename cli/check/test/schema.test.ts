@@ -1,6 +1,6 @@
 import { Ajv, type ErrorObject } from "ajv";
 import { describe, expect, test } from "vitest";
-import { mistakesOf } from "../schema-mistakes.ts";
+import { mistakesOf } from "../../../harness/schema/mistakes.ts";
 
 /** The mistakes of a value, without their places. */
 function mistakes(schema: object, value: unknown): string[] {

@@ -1,10 +1,10 @@
 import type { ErrorObject } from "ajv";
-import { fieldName } from "../../harness/cases/findings.ts";
-import type { Path } from "../../harness/cases/source.ts";
 import { closest } from "../../modules/verify/closest.ts";
+import { fieldName } from "../cases/findings.ts";
+import type { Path } from "../cases/source.ts";
 import { type Mistake, missingField, shown, unknownField, wrongValue } from "./mistake.ts";
-import { combined } from "./schema-unions.ts";
-import { wanted } from "./schema-words.ts";
+import { combined } from "./unions.ts";
+import { wanted } from "./words.ts";
 
 /** Errors of ajv, all of them, as an author wants to hear them: one for each mistake. */
 export function mistakesOf(errors: readonly ErrorObject[]): Mistake[] {

@@ -1,5 +1,5 @@
-import { fieldName } from "../../harness/cases/findings.ts";
-import type { Path } from "../../harness/cases/source.ts";
+import { fieldName } from "../cases/findings.ts";
+import type { Path } from "../cases/source.ts";
 import { type Mistake, shown, unknownField, wrongValue } from "./mistake.ts";
 
 /**

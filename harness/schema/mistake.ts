@@ -1,6 +1,6 @@
-import { fieldName } from "../../harness/cases/findings.ts";
-import type { Path } from "../../harness/cases/source.ts";
 import { closest } from "../../modules/verify/closest.ts";
+import { fieldName } from "../cases/findings.ts";
+import type { Path } from "../cases/source.ts";
 
 /** One thing that a schema has against a value, before it has a place in a file. */
 export interface Mistake {
