@@ -1,10 +1,12 @@
 import { resolve } from "node:path";
 import { MeshscriptError, exitCodes, render } from "../../diagnostics/index.ts";
 import { type RunningMesh, openMesh } from "../../harness/index.ts";
+import { sumsOf } from "../../mesh/run/state.ts";
 import type { Command, Context } from "../command.ts";
 import { Watch } from "../dev/watch.ts";
 import { usage } from "../parse.ts";
 import { seconds } from "../text.ts";
+import { Announcement } from "../up/announce.ts";
 import { below, commonFolder, refuseMistakes, resourceFiles } from "../up/files.ts";
 import { applicationsOf, portsOf } from "../up/flags.ts";
 import { rowsOf, tableOf } from "../up/table.ts";
@@ -49,10 +51,14 @@ export const up: Command = {
       throw usage("MS0504", "up needs -f: a file or folder of resources", "write for example `meshscript up -f istio/`");
     const applications = applicationsOf(flags.texts("app"), flags.texts("served"), io.cwd);
     const ports = portsOf(flags.texts("port"));
-    const read = async () => {
-      const files = resourceFiles(paths, io.cwd);
-      await refuseMistakes(files, io.cwd);
-      return files.map((file) => resolve(io.cwd, file));
+    const whole = (files: readonly string[]) => files.map((file) => resolve(io.cwd, file));
+    const files: Files = {
+      list: () => resourceFiles(paths, io.cwd),
+      sums: (names) => sumsOf(whole(names)),
+      read: async (names) => {
+        await refuseMistakes(names, io.cwd);
+        return whole(names);
+      },
     };
     const folder = commonFolder(paths, io.cwd);
     const watch = new Watch(folder, below(folder, paths, io.cwd));
@@ -60,16 +66,20 @@ export const up: Command = {
     try {
       await watch.ready;
       const asOf = Date.now();
-      const resources = await read();
+      const names = files.list();
+      const sums = await files.sums(names);
+      const resources = await files.read(names);
       watch.know(below(folder, resources, io.cwd), asOf);
       const started = performance.now();
       await using mesh = await openMesh({ resources, applications, ports, signal, allowUnsupported: flags.on("allow-unsupported") });
+      await using announcement = new Announcement(mesh, whole(paths));
+      await announcement.tell(sums);
       const proxies = `${mesh.workloads.length} Envoys ready in ${seconds(performance.now() - started)}`;
       if (context.json) context.printJson({ workloads: rowsOf(mesh, applications) });
       else context.print(tableOf(rowsOf(mesh, applications)));
       tell(mesh, context);
       say(proxies);
-      await follow(mesh, watch, read, context);
+      await follow(mesh, { watch, files, announcement }, context);
       say("stopping ...");
     } catch (error) {
       // What breaks because of Ctrl-C is no error.
@@ -87,8 +97,23 @@ function tell({ findings }: RunningMesh, { say, color }: Context): void {
   if (findings.length > 0) say(render(findings, { color: color.stderr }).trimEnd());
 }
 
+/** The files of -f, which can be others at each change. */
+interface Files {
+  /** As the user would write them. */
+  list: () => string[];
+  sums: (names: readonly string[]) => Promise<Record<string, string>>;
+  /** Their paths, when nothing is wrong with them. */
+  read: (names: readonly string[]) => Promise<string[]>;
+}
+
+interface Followed {
+  watch: Watch;
+  files: Files;
+  announcement: Announcement;
+}
+
 /** Each change as it is saved, until Ctrl-C or until a proxy ends by itself. */
-async function follow(mesh: RunningMesh, watch: Watch, read: () => Promise<string[]>, context: Context): Promise<void> {
+async function follow(mesh: RunningMesh, { watch, files, announcement }: Followed, context: Context): Promise<void> {
   const { say, signal, color } = context;
   const ended = Promise.race(mesh.workloads.map((id) => mesh.envoy(id).ended.then(() => "ended" as const)));
   for (;;) {
@@ -97,12 +122,18 @@ async function follow(mesh: RunningMesh, watch: Watch, read: () => Promise<strin
     // Stopping tells which, and why.
     if (change === "ended") return;
     const began = performance.now();
+    let sums = {};
     try {
-      await mesh.apply(await read());
+      const names = files.list();
+      // Before they are read: what is saved from then on is a change of its own.
+      sums = await files.sums(names);
+      await mesh.apply(await files.read(names));
+      await announcement.tell(sums);
       tell(mesh, context);
       say(`${change.files.join(", ")}: in service after ${seconds(performance.now() - began)}`);
     } catch (error) {
       if (!(error instanceof MeshscriptError)) throw error;
+      await announcement.tell(sums, error.diagnostics);
       say(`${render(error.diagnostics, { color: color.stderr }).trimEnd()}\nthe mesh goes on as it was`);
     }
   }

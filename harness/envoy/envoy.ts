@@ -116,6 +116,11 @@ export class Envoy {
     return `${this.isTls(name) ? "https" : "http"}://${address.host}:${address.port}`;
   }
 
+  /** Of its admin interface. */
+  get adminAddress(): Address {
+    return this.parts.admin.address;
+  }
+
   get adminUrl(): string {
     return this.parts.admin.url;
   }

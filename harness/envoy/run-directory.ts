@@ -21,6 +21,17 @@ export interface RunDirectory {
   keep: () => void;
 }
 
+/** The run directories below the cache of processes that are there, and of those that were killed; not those of other machines. */
+export async function ownedRunDirectories(cache: string = cacheDirectory()): Promise<{ path: string; owner: "alive" | "dead" }[]> {
+  const all = join(cache, "runs");
+  const found = await Promise.all(
+    (await readdir(all).catch(() => [])).map(async (name) => ({ path: join(all, name), owner: await ownerOf(join(all, name)) })),
+  );
+  return found.flatMap(({ path, owner }) => (owner === "unknown" ? [] : [{ path, owner }]));
+}
+
+const ownerOf = async (path: string) => ownerState(await readFile(join(path, OWNER), "utf8").catch(() => ""));
+
 /** A name that no other run has, below the cache: `runs/20261122T145950-PID-abcdef`. Makes nothing. */
 export function newRunDirectory(cache: string = cacheDirectory()): string {
   const stamp = new Date().toISOString().replace(/[-:]/g, "").slice(0, 15);
@@ -80,7 +91,7 @@ async function sweep(all: string): Promise<void> {
     const path = join(all, name);
     // Another process sweeps at the same time: what is gone is gone.
     const { mtimeMs } = await stat(path).catch(() => ({ mtimeMs: Date.now() }));
-    const owner = ownerState(await readFile(join(path, OWNER), "utf8").catch(() => ""));
+    const owner = await ownerOf(path);
     if (owner === "alive") continue;
     if (owner === "dead" || Date.now() - mtimeMs > OLD_MS) await rm(path, { recursive: true, force: true });
   }

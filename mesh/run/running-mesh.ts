@@ -89,6 +89,11 @@ export class RunningMesh {
     return this.judged;
   }
 
+  /** The folder of its proxies' configurations and logs. */
+  get runDir(): string {
+    return this.directory.path;
+  }
+
   /** The proxy of a workload. */
   envoy(name: string): Envoy {
     return this.proxyOf(this.find(name)).envoy;
