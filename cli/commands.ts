@@ -7,6 +7,8 @@ const loaders: Readonly<Record<string, () => Promise<Command>>> = {
   new: async () => (await import("./commands/new.ts")).newCommand,
   dev: async () => (await import("./commands/dev.ts")).dev,
   up: async () => (await import("./commands/up.ts")).up,
+  split: async () => (await import("./commands/split.ts")).split,
+  switch: async () => (await import("./commands/switch.ts")).switchCommand,
   run: async () => (await import("./commands/run.ts")).run,
   build: async () => (await import("./commands/build.ts")).build,
   fuse: async () => (await import("./commands/fuse.ts")).fuse,

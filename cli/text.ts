@@ -15,3 +15,9 @@ export function shortPath(path: string, folder: string): string {
   const below = relative(folder, path);
   return below === "" || below.startsWith("..") || isAbsolute(below) ? path : below;
 }
+
+/** Cells below each other, each column as wide as it must be. */
+export function columns(rows: readonly (readonly string[])[]): string {
+  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
+  return rows.map((row) => row.map((cell, i) => (i < row.length - 1 ? cell.padEnd(widths[i] ?? 0) : cell)).join("  ")).join("\n");
+}

@@ -1,6 +1,7 @@
 import type { ConfigObject } from "../../harness/envoy/types.ts";
 import type { ApplicationSpec, RunningMesh } from "../../harness/index.ts";
 import { PROXY_LISTENER } from "../../mesh/listeners/outbound.ts";
+import { columns } from "../text.ts";
 
 /** A line of what runs. */
 export interface Row {
@@ -51,9 +52,8 @@ function behind(spec: ApplicationSpec | undefined): string {
   return spec?.served === undefined ? "a stub that echoes" : `127.0.0.1:${spec.served}`;
 }
 
-/** With columns that are as wide as they must be. */
+/** For people. */
 export function tableOf(rows: readonly Row[]): string {
-  const cells = [["WORKLOAD", "AT", "HTTP_PROXY", "ADMIN"], ...rows.map((row) => [row.workload, row.at, row.httpProxy ?? "-", row.admin])];
-  const widths = [0, 1, 2].map((column) => Math.max(...cells.map((line) => line[column]?.length ?? 0)));
-  return cells.map((line) => line.map((cell, i) => (i < 3 ? cell.padEnd(widths[i] ?? 0) : cell)).join("  ")).join("\n");
+  const head = ["WORKLOAD", "AT", "HTTP_PROXY", "ADMIN"];
+  return columns([head, ...rows.map((row) => [row.workload, row.at, row.httpProxy ?? "-", row.admin])]);
 }

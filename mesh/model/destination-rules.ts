@@ -35,7 +35,11 @@ export class DestinationRules {
    * What a client has to heed when it calls a service: its own namespace's rule, the service's, the mesh's. A namespace that has one for the host has
    * the last word, even if it is for other workloads only.
    */
-  for(service: Service, client: Pick<Workload, "namespace" | "labels">, rootNamespace = ROOT_NAMESPACE): Rule | undefined {
+  for(
+    service: Pick<Service, "host" | "namespace">,
+    client: Pick<Workload, "namespace" | "labels">,
+    rootNamespace = ROOT_NAMESPACE,
+  ): Rule | undefined {
     const { namespace } = client;
     const exported = (rule: Rule) => visibleTo(rule.visibility, namespace) && !isPrivate(rule.visibility, rule.namespace);
     const rules =

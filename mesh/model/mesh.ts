@@ -86,7 +86,7 @@ export class Mesh {
   }
 
   /** The VirtualServices of a gateway, `namespace/name`, that its workload sees. */
-  virtualServicesFor(gateway: string, { namespace }: Workload): readonly VirtualServiceEntry[] {
+  virtualServicesFor(gateway: string, { namespace }: Pick<Workload, "namespace">): readonly VirtualServiceEntry[] {
     return this.scopes.visible(namespace, gateway);
   }
 
@@ -96,7 +96,7 @@ export class Mesh {
   }
 
   /** The rule that a workload's proxy heeds when it calls a service. */
-  rule(service: Service, client: Workload): Rule | undefined {
+  rule(service: Pick<Service, "host" | "namespace">, client: Pick<Workload, "namespace" | "labels">): Rule | undefined {
     return this.rules.for(service, client);
   }
 

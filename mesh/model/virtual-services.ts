@@ -23,7 +23,7 @@ export interface VirtualServiceEntry {
 /** Those with hosts, the older first, with what they delegate put in. Those without hosts are only delegates. */
 export function virtualServicesOf(resources: readonly Resource<VirtualService>[]): VirtualServiceEntry[] {
   const sorted = [...resources].sort(byAge);
-  const delegates = new Map(sorted.filter(({ spec }) => !spec.hosts?.length).map((each) => [`${each.namespace}/${each.name}`, each]));
+  const delegates = delegatesOf(sorted);
   return sorted
     .filter(({ spec }) => spec.hosts?.length)
     .map((resource) => {
@@ -41,17 +41,30 @@ export function virtualServicesOf(resources: readonly Resource<VirtualService>[]
     });
 }
 
-function delegated(root: HttpRoute, namespace: string, delegates: ReadonlyMap<string, Resource<VirtualService>>): HttpRoute[] {
-  const { delegate, ...rest } = root;
+/** By namespace and name. */
+export type Delegates = ReadonlyMap<string, Resource<VirtualService>>;
+
+/** Those without hosts. */
+export function delegatesOf(resources: readonly Resource<VirtualService>[]): Delegates {
+  return new Map(resources.filter(({ spec }) => !spec.hosts?.length).map((each) => [`${each.namespace}/${each.name}`, each]));
+}
+
+/** Whom a route of a namespace delegates to; undefined for one that is not there, or that it does not see. */
+export function delegateOf({ delegate }: HttpRoute, namespace: string, delegates: Delegates): Resource<VirtualService> | undefined {
   const found = delegates.get(`${delegate?.namespace || namespace}/${delegate?.name ?? ""}`);
-  const visible = found && visibleTo(visibilityOf(found.spec.exportTo, found.namespace), namespace);
+  return found && visibleTo(visibilityOf(found.spec.exportTo, found.namespace), namespace) ? found : undefined;
+}
+
+function delegated(root: HttpRoute, namespace: string, delegates: Delegates): HttpRoute[] {
+  const { delegate: _, ...rest } = root;
+  const found = delegateOf(root, namespace, delegates);
   // As in Istio: without its delegate a route is none. A finding of its own says so.
-  if (found === undefined || !visible) return [];
+  if (found === undefined) return [];
   return (resolved(found.spec, found.namespace).http ?? []).flatMap((route) => {
     const match = mergedMatches(rest.match, route.match);
     if (match === undefined) return [];
-    const { match: _, ...own } = route;
-    const { match: __, name: rootName, ...inherited } = rest;
+    const { match: __, ...own } = route;
+    const { match: ___, name: rootName, ...inherited } = rest;
     const name = own.name === undefined || own.name === "" ? rootName : rootName ? `${rootName}-${own.name}` : own.name;
     return [{ ...pick(inherited), ...own, ...(name === undefined ? {} : { name }), ...(match.length > 0 ? { match } : {}) }];
   });

@@ -19,6 +19,9 @@ export interface Resource<Spec = Record<string, unknown>> {
   readonly spec: Spec;
   /** The whole of it. */
   readonly value: Readonly<Record<string, unknown>>;
+  /** The document, and where in it this is. */
+  readonly source: YamlSource;
+  readonly path: Path;
   /** The place of something in it: keys and indices from its root. */
   at(path: Path, part?: "value" | "key"): SourceLocation;
 }
@@ -41,6 +44,8 @@ export function resourcesOf(source: YamlSource, path: Path = []): Resource[] {
       created: text(metadata["creationTimestamp"]),
       spec: isObject(value["spec"]) ? value["spec"] : {},
       value,
+      source,
+      path,
       at: (steps, part) => source.locate([...path, ...steps], part),
     },
   ];

@@ -142,7 +142,7 @@ function hostsOf(entry: VirtualServiceEntry, here: ReadonlyMap<string, Service>,
 }
 
 /** Whose routes a service gets: of the narrowest host, and of two with the same the first. */
-function ownerOf(host: string, all: readonly VirtualServiceEntry[]): VirtualServiceEntry | undefined {
+export function ownerOf(host: string, all: readonly VirtualServiceEntry[]): VirtualServiceEntry | undefined {
   const best = narrowest(
     host,
     all.flatMap(({ hosts }) => hosts),
