@@ -9,6 +9,7 @@ const loaders: Readonly<Record<string, () => Promise<Command>>> = {
   up: async () => (await import("./commands/up.ts")).up,
   split: async () => (await import("./commands/split.ts")).split,
   switch: async () => (await import("./commands/switch.ts")).switchCommand,
+  ramp: async () => (await import("./commands/ramp.ts")).ramp,
   run: async () => (await import("./commands/run.ts")).run,
   build: async () => (await import("./commands/build.ts")).build,
   fuse: async () => (await import("./commands/fuse.ts")).fuse,

@@ -25,7 +25,7 @@ export function sharesOf(weights: readonly { name: string; weight: number }[]): 
   return `the weights sum to ${sum}, and Istio divides by that: ${shares.join(", ")}`;
 }
 
-/** 0.5 -> "50 %", 1/3 -> "33.3 %" */
-export const percent = (share: number): string => `${Number((share * 100).toFixed(1))} %`;
+/** 0.5 -> "50 %", 1/3 -> "33.33 %" */
+export const percent = (share: number): string => `${Number((share * 100).toFixed(2))} %`;
 
 const sumOf = (numbers: readonly number[]): number => numbers.reduce((sum, each) => sum + each, 0);

@@ -59,7 +59,7 @@ v2      10   25
 
   test("say what other sums than 100 mean, as data too", async () => {
     const { stdout, stderr } = await run("split", "reviews", "v1=2", "v2=1", "--json");
-    expect(stderr).toContain("the weights sum to 3, and Istio divides by that: v1 66.7 %, v2 33.3 %\n");
+    expect(stderr).toContain("the weights sum to 3, and Istio divides by that: v1 66.67 %, v2 33.33 %\n");
     expect(JSON.parse(stdout)).toMatchObject({
       command: "split",
       success: true,
