@@ -1,7 +1,9 @@
 import type { ConfigObject } from "../harness/envoy/types.ts";
-import { type EndpointsFile, endpointsFile, hasEndpointsFile } from "./clusters/endpoints.ts";
+import { type EndpointsFile, type WantedEndpoints, endpointsFile, endpointsPath } from "./clusters/endpoints.ts";
+import { pointOfView } from "./clusters/locality-balancing.ts";
 import { outboundClusters } from "./clusters/outbound.ts";
 import { passthroughCluster } from "./clusters/passthrough.ts";
+import { outboundCluster } from "./model/cluster-names.ts";
 import type { Mesh } from "./model/mesh.ts";
 import { isHttp } from "./model/ports.ts";
 import type { Workload } from "./model/workloads.ts";
@@ -17,7 +19,7 @@ export interface View {
 }
 
 /**
- * Proxies of a namespace see the same, but for labels that some rule asks the source for: what they see is made once, and shared. A thousand
+ * Proxies of a namespace see the same, but for labels and places that some rule asks the source for: what they see is made once, and shared. A thousand
  * services are four million clusters in all their sidecars, and four thousand objects.
  */
 export class Views {
@@ -30,7 +32,8 @@ export class Views {
     const seen = this.mesh.seenBy(workload);
     const views = this.made.get(seen) ?? new Map<string, View>();
     this.made.set(seen, views);
-    const key = JSON.stringify([workload.type, ...this.mesh.sourceLabels.map((name) => workload.labels[name] ?? null)]);
+    const { labels, locality } = this.mesh.sources;
+    const key = JSON.stringify([workload.type, locality && workload.locality, ...labels.map((name) => workload.labels[name] ?? null)]);
     const view = views.get(key) ?? this.make(workload);
     views.set(key, view);
     return view;
@@ -53,19 +56,24 @@ export class Views {
     const { reachable, allowAny } = mesh.scope(workload);
     const all = [...reachable.values()].flatMap((service) => {
       const rule = mesh.rule(service, workload);
-      const context = { sans: mesh.sans(service), autoMtls: mesh.takesMtls(service), proxy: workload.type };
-      return service.ports
-        .filter(({ protocol }) => protocol !== "udp")
-        .flatMap((port) => {
-          if (hasEndpointsFile(service, workload.type)) {
-            for (const subset of [undefined, ...(rule?.subsets ?? [])]) {
-              const file = endpointsFile(mesh, service, port, subset);
-              this.endpoints.set(file.path, file);
-            }
-          }
-          return outboundClusters(service, port, rule, context);
-        });
+      const sans = mesh.sans(service);
+      const context = {
+        sans,
+        autoMtls: mesh.takesMtls(service),
+        client: workload,
+        endpoints: (wanted: WantedEndpoints) => this.pathOf(wanted),
+      };
+      return service.ports.filter(({ protocol }) => protocol !== "udp").flatMap((port) => outboundClusters(service, port, rule, context));
     });
     return allowAny ? [...all, passthroughCluster()] : all;
+  }
+
+  /** Of endpoints, which are in a file from then on: one for all who see the same. */
+  private pathOf(wanted: WantedEndpoints): string {
+    const { service, port, subset, balancing, client } = wanted;
+    const cluster = outboundCluster(port.number, subset?.name ?? "", service.host);
+    const path = endpointsPath(cluster, service.namespace, subset?.labels, pointOfView(balancing, client, this.mesh.places));
+    if (!this.endpoints.has(path)) this.endpoints.set(path, endpointsFile(this.mesh, path, wanted));
+    return path;
   }
 }

@@ -6,8 +6,9 @@ import type { Service } from "../model/services.ts";
 import type { Workload } from "../model/workloads.ts";
 import type { ClientTls, Subset, TrafficPolicy } from "../resources/types/index.ts";
 import { dnsEndpoints } from "./dns.ts";
-import { endpointsPath, hasEndpointsFile } from "./endpoints.ts";
+import { type WantedEndpoints, hasEndpointsFile } from "./endpoints.ts";
 import { loadBalancer } from "./load-balancer.ts";
+import { balancingOf, weighsLocalities } from "./locality-balancing.ts";
 import { autoMtls, autoSni, istioMutual, userTls } from "./tls.ts";
 import { connectionPool, httpOptions, outlierDetection, speaksHttp2 } from "./traffic-policy.ts";
 
@@ -17,7 +18,9 @@ export interface ClusterContext {
   readonly sans: readonly string[];
   /** Sidecars speak mutual TLS to each other by themselves, unless the service's side refuses it. */
   readonly autoMtls: boolean;
-  readonly proxy: Workload["type"];
+  readonly client: Workload;
+  /** The path at which a cluster's proxy finds its endpoints. */
+  endpoints(wanted: WantedEndpoints): string;
 }
 
 /** The clusters of a service's port: the whole, and each subset of its rule. */
@@ -40,10 +43,11 @@ interface Wanted {
 /** Undefined for a subset without endpoints of a service that is found by DNS. */
 function clusterOf({ service, port, rule, policy, subset }: Wanted, context: ClusterContext): ConfigObject | undefined {
   const name = outboundCluster(port.number, subset?.name ?? "", service.host);
-  const found = discovery(name, { service, port, subset, proxy: context.proxy });
+  const balancing = balancingOf(policy, service);
+  const found = discovery(name, { service, port, subset, balancing, client: context.client }, context);
   if (found === undefined) return undefined;
   const { outlier_detection, panic } = outlierDetection(policy?.outlierDetection);
-  const sniffs = context.proxy === "sidecar";
+  const sniffs = context.client.type === "sidecar";
   const http2 = speaksHttp2(port, policy?.connectionPool?.http, sniffs);
   const tls = tlsOf(policy?.tls, { service, http2, sni: sniOf(port.number, subset?.name ?? "", service.host), context });
   const options = httpOptions(port, policy?.connectionPool, sniffs);
@@ -54,8 +58,11 @@ function clusterOf({ service, port, rule, policy, subset }: Wanted, context: Clu
     ...found,
     ...connectionPool(policy?.connectionPool, policy?.retryBudget),
     ...loadBalancer(policy?.loadBalancer),
-    // Istio sends to endpoints that are not healthy only when it is told to.
-    common_lb_config: { healthy_panic_threshold: { value: panic ?? 0 } },
+    common_lb_config: {
+      // Istio sends to endpoints that are not healthy only when it is told to, and never if nearer ones are preferred to them.
+      healthy_panic_threshold: { value: service.trafficDistribution ? 0 : (panic ?? 0) },
+      ...(balancing && weighsLocalities(balancing) ? { locality_weighted_lb_config: {} } : {}),
+    },
     ...(outlier_detection ? { outlier_detection } : {}),
     ...(http ? { typed_extension_protocol_options: { [HTTP]: { "@type": `type.googleapis.com/${HTTP}`, ...http } } } : {}),
     ...tls.socket,
@@ -71,17 +78,16 @@ function needed(options: ConfigObject | undefined): ConfigObject {
   return said ? {} : { explicit_http_config: { http_protocol_options: {} } };
 }
 
-type Discovered = Pick<Wanted, "service" | "port"> & { subset: Subset | undefined; proxy: Workload["type"] };
-
-function discovery(name: string, { service, port, subset, proxy }: Discovered): ConfigObject | undefined {
-  if (hasEndpointsFile(service, proxy)) {
-    const path = endpointsPath(name, service.namespace, subset?.labels);
+function discovery(name: string, wanted: WantedEndpoints, { endpoints: pathOf }: ClusterContext): ConfigObject | undefined {
+  const { service, client } = wanted;
+  if (hasEndpointsFile(service, client.type)) {
+    const path = pathOf(wanted);
     return {
       type: "EDS",
       eds_cluster_config: { eds_config: { path_config_source: { path }, resource_api_version: "V3" }, service_name: name },
     };
   }
-  const endpoints = dnsEndpoints(service, port, subset?.labels);
+  const endpoints = dnsEndpoints(wanted);
   if (endpoints.length === 0) return undefined;
   return {
     type: service.resolution === "DNS_ROUND_ROBIN" ? "LOGICAL_DNS" : "STRICT_DNS",

@@ -20,6 +20,7 @@ import { type MtlsModes, mtlsModes } from "./peer-authentication.ts";
 import { Scopes } from "./scopes.ts";
 import { type TlsSecret, tlsSecretOf } from "./secrets.ts";
 import { type Service, serviceOf, servicesOf } from "./services.ts";
+import { type Sources, sourcesOf } from "./sources.ts";
 import { type VirtualServiceEntry, virtualServicesOf } from "./virtual-services.ts";
 import { type Workload, makesWorkloads, workloadOf } from "./workloads.ts";
 
@@ -39,8 +40,9 @@ export class Mesh {
   private readonly rules: DestinationRules;
   private readonly peerAuthentications: readonly Resource<PeerAuthentication>[];
   private readonly scopes: Scopes;
-  /** Labels of the source that some rule asks for, by name. */
-  readonly sourceLabels: readonly string[];
+  readonly sources: Sources;
+  /** Whether it is known of anything where it runs. */
+  readonly places: boolean;
   /** By the resource: of a service there may be copies with fewer ports. */
   private readonly backing = new Map<Service["resource"], readonly Workload[]>();
   private readonly fronting = new Map<Workload, Service[]>();
@@ -55,9 +57,10 @@ export class Mesh {
     const api = gatewayApi(of, declared);
     const own = of<Gateway>("Gateway", networking);
     this.gateways = [...own.map(gatewayOf), ...api.gateways];
+    const annotations = new Map(of("Namespace", "").map((each) => [each.name, each.annotations]));
     this.services = [
-      ...[...of<KubernetesService>("Service", ""), ...api.services].map(serviceOf),
-      ...of<ServiceEntry>("ServiceEntry", networking).flatMap(servicesOf),
+      ...[...of<KubernetesService>("Service", ""), ...api.services].map((each) => serviceOf(each, annotations.get(each.namespace))),
+      ...of<ServiceEntry>("ServiceEntry", networking).flatMap((each) => servicesOf(each, annotations.get(each.namespace))),
     ];
     // A Gateway of Istio's without a selector is for all gateways, and makes none of a workload.
     const selecting = [...own.filter(({ spec }) => spec.selector).map(gatewayOf), ...api.gateways];
@@ -68,7 +71,8 @@ export class Mesh {
     this.rules = new DestinationRules(of<DestinationRule>("DestinationRule", networking));
     this.peerAuthentications = of<PeerAuthentication>("PeerAuthentication", "security.istio.io");
     this.authorizationPolicies = of<AuthorizationPolicy>("AuthorizationPolicy", "security.istio.io");
-    this.sourceLabels = sourceLabels(this.virtualServices, of<DestinationRule>("DestinationRule", networking));
+    this.sources = sourcesOf(this.virtualServices, of<DestinationRule>("DestinationRule", networking), this.services);
+    this.places = this.workloads.some(({ locality }) => locality) || this.services.some(hasPlaces);
     this.secrets = new Map(of("Secret", "").map((each) => [`${each.namespace}/${each.name}`, tlsSecretOf(each)]));
     this.match();
     this.scopes = new Scopes(this.services, this.virtualServices, of<Sidecar>("Sidecar", networking));
@@ -174,16 +178,7 @@ export class Mesh {
   }
 }
 
-/** Names of labels that sources are told apart by. */
-function sourceLabels(entries: readonly VirtualServiceEntry[], rules: readonly Resource<DestinationRule>[]): string[] {
-  const asked = [
-    ...entries.flatMap(({ spec: { http = [], tcp = [], tls = [] } }) =>
-      [...http, ...tcp, ...tls].flatMap(({ match = [] }) => match.map((each) => each.sourceLabels)),
-    ),
-    ...rules.map(({ spec }) => spec.workloadSelector?.matchLabels),
-  ];
-  return [...new Set(asked.flatMap((labels) => Object.keys(labels ?? {})))].sort();
-}
+const hasPlaces = ({ entry }: Service) => entry?.endpoints?.some(({ locality }) => locality) ?? false;
 
 /** As Pilot sorts those of both APIs together. */
 const inOrder = (entries: readonly VirtualServiceEntry[]) => [...entries].sort((a, b) => byAge(a.resource, b.resource));

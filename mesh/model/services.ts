@@ -3,6 +3,7 @@ import type { KubernetesService, ServiceEntry } from "../resources/types/index.t
 import { hostOf, inFull } from "./hosts.ts";
 import type { Labels } from "./labels.ts";
 import { type Port, namedProtocol, protocolOf } from "./ports.ts";
+import { type TrafficDistribution, trafficDistribution } from "./traffic-distribution.ts";
 import { type Visibility, visibilityOf } from "./visibility.ts";
 
 /** Where requests for a host can go: a Service of Kubernetes, or one host of a ServiceEntry. */
@@ -26,14 +27,17 @@ export interface Service {
   readonly addresses: readonly string[];
   /** `spec.clusterIP: None` */
   readonly headless: boolean;
+  /** Endpoints near to the client are asked first. */
+  readonly trafficDistribution?: TrafficDistribution;
   readonly resource: Resource<unknown>;
 }
 
-/** https://kubernetes.io/docs/concepts/services-networking/service/ */
-export function serviceOf(resource: Resource<KubernetesService>): Service {
+/** https://kubernetes.io/docs/concepts/services-networking/service/ @param ofNamespace annotations of its namespace */
+export function serviceOf(resource: Resource<KubernetesService>, ofNamespace?: Labels): Service {
   const { name, namespace, spec, annotations } = resource;
   const exportTo = annotations["networking.istio.io/exportTo"]?.split(",").map((each) => each.trim());
   const { clusterIP } = spec;
+  const preferred = trafficDistribution(spec.trafficDistribution, annotations, ofNamespace);
   return {
     host: hostOf(name, namespace),
     namespace,
@@ -51,13 +55,15 @@ export function serviceOf(resource: Resource<KubernetesService>): Service {
     subjectAltNames: [],
     addresses: clusterIP === undefined || clusterIP === "None" || clusterIP === "" ? [] : [clusterIP],
     headless: clusterIP === "None",
+    ...(preferred ? { trafficDistribution: preferred } : {}),
     resource,
   };
 }
 
-/** One for each host. https://istio.io/latest/docs/reference/config/networking/service-entry/ */
-export function servicesOf(resource: Resource<ServiceEntry>): Service[] {
-  const { namespace, spec } = resource;
+/** One for each host. https://istio.io/latest/docs/reference/config/networking/service-entry/ @param ofNamespace as for a Service */
+export function servicesOf(resource: Resource<ServiceEntry>, ofNamespace?: Labels): Service[] {
+  const { namespace, spec, annotations } = resource;
+  const preferred = trafficDistribution(undefined, annotations, ofNamespace);
   const ports = (spec.ports ?? []).map((port) => ({
     number: port.number,
     name: port.name,
@@ -76,6 +82,7 @@ export function servicesOf(resource: Resource<ServiceEntry>): Service[] {
     subjectAltNames: spec.subjectAltNames ?? [],
     addresses: spec.addresses ?? [],
     headless: false,
+    ...(preferred ? { trafficDistribution: preferred } : {}),
     resource,
   }));
 }

@@ -1,6 +1,7 @@
 import type { Resource } from "../resources/resource.ts";
 import type { PodSpec } from "../resources/types/index.ts";
 import type { Labels } from "./labels.ts";
+import { podLocality } from "./locality.ts";
 
 /** What runs behind one proxy. */
 export interface Workload {
@@ -41,7 +42,7 @@ export function workloadOf(resource: Resource<unknown>): Workload | undefined {
   const labels = metadata.labels ?? {};
   const { name, namespace } = resource;
   if ((labels["sidecar.istio.io/inject"] ?? metadata.annotations?.["sidecar.istio.io/inject"]) === "false") return undefined;
-  const locality = labels["istio-locality"]?.replaceAll(".", "/") ?? localityOf(labels);
+  const locality = podLocality(labels, spec.nodeSelector);
   const ports = (spec.containers ?? []).flatMap(({ ports = [] }) => ports);
   return {
     id: `${name}.${namespace}`,
@@ -57,12 +58,3 @@ export function workloadOf(resource: Resource<unknown>): Workload | undefined {
 }
 
 type Json = Readonly<Record<string, unknown>>;
-
-/** Kubernetes has these labels on nodes; without nodes, a Pod's own say where it is. */
-function localityOf(labels: Labels): string | undefined {
-  const region = labels["topology.kubernetes.io/region"];
-  if (region === undefined) return undefined;
-  return [region, labels["topology.kubernetes.io/zone"], labels["topology.istio.io/subzone"]]
-    .filter((part) => part !== undefined)
-    .join("/");
-}

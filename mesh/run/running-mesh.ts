@@ -245,7 +245,8 @@ export class RunningMesh {
     const target = targets.find((each) => inboundEndpointsPath(each) === path);
     const address = target === undefined ? undefined : this.applications.get(workload.id)?.address(target);
     const own = address ? [{ ...address, mtls: false, weight: 1 }] : [];
-    return loadAssignment({ cluster: target === undefined ? path : inboundCluster(target), endpoints: own }, () => undefined);
+    const localities = [{ locality: "", priority: 0, weight: 1, endpoints: own }];
+    return loadAssignment({ cluster: target === undefined ? path : inboundCluster(target), localities }, () => undefined);
   }
 
   /** Where a port of a workload's proxy accepts connections; undefined while it does not. */

@@ -14,12 +14,8 @@ import { openPilot } from "./pilot/pilot.ts";
 const folder = join(packageRoot(), "mesh/test/pilot/answers");
 const writes = process.env["MESHSCRIPT_PILOT_WRITE"] === "1";
 
-/** What is not compiled yet. */
-const LATER = new Map<string, string>();
-/** Scenes of which a part is compared. */
-const PARTS = new Map([
-  ["locality-failover", { left: "endpoints", reason: "priorities and localities of endpoints are not compiled yet" }],
-] as const);
+/** Scenes with so many services that only what they are about is kept of the answer. */
+const KEPT = new Map<string, readonly (keyof Normalized)[]>([["localities", ["endpoints"]]]);
 
 const pilot = await openPilot();
 afterAll(async () => {
@@ -27,50 +23,49 @@ afterAll(async () => {
 });
 
 const scenes = ["bookinfo", ...(await caseNames())];
-for (const [name, reason] of LATER) process.stderr.write(`meshscript: ${name} is not compared with Pilot: ${reason}\n`);
 
 /** Replicas are proxies of their own to Pilot, and the same to us. */
 const scene = async (name: string, kept: (id: string) => boolean = () => true): Promise<Both> =>
   bothOf(await readCase(name), (id) => !/-\d\./.test(id) && kept(id));
 
-const isStored = (id: string) => id.startsWith("productpage-v1.") || id.includes("gateway");
+const isStored = (id: string) => /^(productpage-v1|stock-here|client-eu)\./.test(id) || id.includes("gateway");
 
-function without(name: string, all: Record<string, Normalized>): Record<string, Normalized> {
-  const part = PARTS.get(name as "locality-failover");
-  if (part === undefined) return all;
-  return Object.fromEntries(Object.entries(all).map(([id, each]) => [id, { ...each, [part.left]: {} }]));
+function kept(name: string, all: Record<string, Normalized>): Record<string, Normalized> {
+  const parts = KEPT.get(name);
+  if (parts === undefined) return all;
+  const nothing = { clusters: {}, routes: {}, endpoints: {}, tcp: {}, inbound: {}, gateway: {}, forwarded: {} };
+  const part = (one: Normalized) => Object.fromEntries(parts.map((each) => [each, one[each]]));
+  return Object.fromEntries(Object.entries(all).map(([id, one]) => [id, { ...nothing, ...part(one) }]));
 }
 
 async function asked(name: string, both: Both): Promise<Record<string, Normalized>> {
   if ("skipped" in pilot) throw new Error(pilot.skipped);
   const answer = await pilot.ask(both.request);
   if (answer.proxies === undefined) throw new Error(`${name}: ${answer.error}`);
-  return without(name, pilots(answer, both));
+  return pilots(answer, both);
 }
 
 describe("a scene is compiled as Pilot compiles it", () => {
-  const compiled = scenes.filter((name) => !LATER.has(name));
-
-  test.skipIf("skipped" in pilot).each(compiled)("%s, for every proxy", async (name) => {
+  test.skipIf("skipped" in pilot).each(scenes)("%s, for every proxy", async (name) => {
     const both = await scene(name);
     const theirs = await asked(name, both);
     expect(Object.keys(theirs).length).toBeGreaterThanOrEqual(6);
-    expect(compared(without(name, ours(both)), theirs)).toEqual([]);
+    expect(compared(ours(both), theirs)).toEqual([]);
   });
 
-  test.each(compiled)("%s, as Pilot answered when it was asked", async (name) => {
+  test.each(scenes)("%s, as Pilot answered when it was asked", async (name) => {
     const both = await scene(name, isStored);
     const path = join(folder, `${name}.json`);
     if (writes) {
       await mkdir(folder, { recursive: true });
-      await writeFile(path, `${JSON.stringify(await asked(name, both), null, 1)}\n`);
+      await writeFile(path, `${JSON.stringify(kept(name, await asked(name, both)), null, 1)}\n`);
     }
     const text = await readFile(path, "utf8");
     expect(text.length).toBeLessThan(128_000);
     const stored = JSON.parse(text) as Record<string, Normalized>;
     expect(Object.keys(stored)).toContain("productpage-v1.default");
-    expect(compared(without(name, ours(both)), stored)).toEqual([]);
-    if (!("skipped" in pilot)) expect(await asked(name, both)).toEqual(stored);
+    expect(compared(kept(name, ours(both)), stored)).toEqual([]);
+    if (!("skipped" in pilot)) expect(kept(name, await asked(name, both))).toEqual(stored);
   });
 
   test("what differs is found, and said where", async () => {

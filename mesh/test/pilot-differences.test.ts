@@ -35,11 +35,12 @@ function proxy(resources: readonly string[], id = "client.default") {
   const hosts = found.routes.flatMap((each) =>
     (each["virtual_hosts"] as { name: string }[]).map(({ name }) => `${String(each["name"])} ${name}`),
   );
-  const endpoints = (name: string) => [...compiled.endpoints.values()].find((each) => each.cluster === name)?.endpoints;
+  const endpoints = (name: string) =>
+    [...compiled.endpoints.values()].find((each) => each.cluster === name)?.localities.flatMap(({ endpoints }) => endpoints);
   /** What is in the file that a cluster reads. */
   const read = (name: string) => {
     const eds = cluster(name)?.["eds_cluster_config"] as { eds_config: { path_config_source: { path: string } } };
-    return compiled.endpoints.get(eds.eds_config.path_config_source.path)?.endpoints;
+    return compiled.endpoints.get(eds.eds_config.path_config_source.path)?.localities.flatMap(({ endpoints }) => endpoints);
   };
   const routes = (host: string) =>
     found.routes

@@ -16,6 +16,6 @@ export async function wholeOf(config: ProxyConfig, { endpoints }: Pick<CompiledM
   const named = new Map([...routes, ...secrets].map((each) => [String(each["name"]), each]));
   const get = (name: string) => named.get(name);
   const address = () => ({ host: "127.0.0.1", port: 1 });
-  const at = (path: string) => loadAssignment(endpoints.get(path) ?? { cluster: path, endpoints: [] }, address);
+  const at = (path: string) => loadAssignment(endpoints.get(path) ?? { cluster: path, localities: [] }, address);
   return bootstrap(inlined({ node, listeners: [...listeners], clusters: [...clusters] }, { endpoints: at, routes: get, secrets: get }));
 }

@@ -1,7 +1,14 @@
+import { isTrafficDistribution } from "../../model/traffic-distribution.ts";
 import type { Coverage, Entry } from "../entry.ts";
 
 const warning = (path: string, reason: string, rest: Partial<Entry> = {}): Entry => ({ path, level: "warning", reason, ...rest });
 const error = (path: string, reason: string, rest: Partial<Entry> = {}): Entry => ({ path, level: "error", reason, ...rest });
+
+const UNKNOWN_PREFERENCE: Partial<Entry> = {
+  when: (value) => !isTrafficDistribution(value),
+  values: "any but `PreferClose`, `PreferSameZone` and `PreferSameNode`",
+  help: "write one of PreferClose, PreferSameZone and PreferSameNode",
+};
 
 /** https://kubernetes.io/docs/reference/kubernetes-api/service-resources/service-v1/ */
 const service: Coverage = {
@@ -25,10 +32,10 @@ const service: Coverage = {
     warning("spec.externalIPs[]", "services have no addresses outside of the mesh"),
     warning("spec.externalTrafficPolicy", "one machine is one node", { when: (value) => value === "Local", values: "`Local`" }),
     warning("spec.internalTrafficPolicy", "one machine is one node", { when: (value) => value === "Local", values: "`Local`" }),
-    warning("spec.trafficDistribution", "one machine is one node"),
+    warning("spec.trafficDistribution", "Istio knows no such preference", UNKNOWN_PREFERENCE),
     error("spec.ports[].protocol", "proxies do not speak SCTP", { when: (value) => value === "SCTP", values: "`SCTP`" }),
     warning("spec.ports[].protocol", "proxies carry no UDP: the port is left out", { when: (value) => value === "UDP", values: "`UDP`" }),
-    warning('metadata.annotations["networking.istio.io/traffic-distribution"]', "one machine is one node"),
+    warning('metadata.annotations["networking.istio.io/traffic-distribution"]', "Istio knows no such preference", UNKNOWN_PREFERENCE),
   ],
 };
 

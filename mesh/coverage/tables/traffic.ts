@@ -45,12 +45,6 @@ export const destinationRule: Coverage = {
   group,
   kind: "DestinationRule",
   entries: [
-    ...inSettings("loadBalancer.localityLbSetting", {
-      level: "error",
-      reason: "requests go to all localities alike",
-      when: (value) => !isOff(value),
-      values: "any but `enabled: false`",
-    }),
     ...inSettings("loadBalancer.zoneAwareLbSetting", {
       level: "error",
       reason: "requests go to all zones alike",

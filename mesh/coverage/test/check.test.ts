@@ -112,12 +112,23 @@ spec:
     ]);
   });
 
-  test("load balancing by locality is an error, unless it is off", () => {
-    const rule = (enabled: boolean) =>
-      `apiVersion: networking.istio.io/v1\nkind: DestinationRule\nmetadata: { name: a }\nspec:\n  host: a\n  trafficPolicy:\n    loadBalancer: { localityLbSetting: { enabled: ${enabled} } }\n`;
-    expect(check(rule(false))).toEqual([]);
-    expect(check(rule(true))).toEqual([
-      "mesh.yaml:7:21: MS1001 DestinationRule default/a: spec.trafficPolicy.loadBalancer.localityLbSetting is not supported: requests go to all localities alike",
+  test("load balancing by zones is an error, unless it is off; that by localities is none", () => {
+    const rule = (setting: string) =>
+      `apiVersion: networking.istio.io/v1\nkind: DestinationRule\nmetadata: { name: a }\nspec:\n  host: a\n  trafficPolicy:\n    loadBalancer: { ${setting} }\n`;
+    expect(check(rule("localityLbSetting: { failover: [{ from: eu, to: us }] }"))).toEqual([]);
+    expect(check(rule("zoneAwareLbSetting: { enabled: false }"))).toEqual([]);
+    expect(check(rule("zoneAwareLbSetting: {}"))).toEqual([
+      "mesh.yaml:7:21: MS1001 DestinationRule default/a: spec.trafficPolicy.loadBalancer.zoneAwareLbSetting is not supported: requests go to all zones alike",
+    ]);
+  });
+
+  test("a preference of a Service that Istio does not know is a warning", () => {
+    const service = (preferred: string) =>
+      `apiVersion: v1\nkind: Service\nmetadata: { name: a, annotations: { networking.istio.io/traffic-distribution: ${preferred} } }\nspec: { trafficDistribution: ${preferred} }\n`;
+    expect(check(service("PreferClose"))).toEqual([]);
+    expect(check(service("Nearest"))).toEqual([
+      'mesh.yaml:4:30: MS1002 Service default/a: spec.trafficDistribution "Nearest" has no effect here: Istio knows no such preference',
+      'mesh.yaml:3:79: MS1002 Service default/a: metadata.annotations["networking.istio.io/traffic-distribution"] "Nearest" has no effect here: Istio knows no such preference',
     ]);
   });
 
@@ -177,14 +188,14 @@ spec:
   });
 });
 
-test("BookInfo has nothing that is not supported, and of its scenes only those with localities have", async () => {
+test("BookInfo has nothing that is not supported, and neither have its scenes", async () => {
   expect(check(await readFile("mesh/test/pilot/cases/bookinfo.yaml", "utf8"))).toEqual([]);
   const errors = new Map<string, number>();
   for (const name of await caseNames()) {
     const found = unsupported(resourcesIn(await readCase(name))).filter(({ level }) => level === "error");
     if (found.length > 0) errors.set(name, found.length);
   }
-  expect([...errors.keys()]).toEqual(["locality-failover"]);
+  expect([...errors.keys()]).toEqual([]);
 });
 
 test("the examples on the pages of the errors are what is printed", async () => {

@@ -55,6 +55,7 @@ export interface LoadBalancer {
   simple?: "UNSPECIFIED" | "LEAST_CONN" | "LEAST_REQUEST" | "RANDOM" | "ROUND_ROBIN" | "PASSTHROUGH";
   consistentHash?: ConsistentHash;
   localityLbSetting?: LocalityLb;
+  zoneAwareLbSetting?: { enabled?: boolean };
   warmupDurationSecs?: string;
   warmup?: { duration: string; minimumPercent?: number; aggression?: number };
 }
@@ -72,7 +73,7 @@ export interface ConsistentHash {
 export interface LocalityLb {
   distribute?: { from?: string; to?: Record<string, number> }[];
   failover?: { from?: string; to?: string }[];
-  failoverPriority?: string[];
+  failoverPriority?: readonly string[];
   enabled?: boolean;
 }
 

@@ -76,11 +76,13 @@ export interface KubernetesService {
   clusterIP?: string;
   type?: string;
   externalName?: string;
+  trafficDistribution?: string;
   ports?: { name?: string; port: number; targetPort?: number | string; protocol?: string; appProtocol?: string }[];
 }
 
 export interface PodSpec {
   serviceAccountName?: string;
   serviceAccount?: string;
+  nodeSelector?: Record<string, string>;
   containers?: { name?: string; ports?: { name?: string; containerPort: number; protocol?: string }[] }[];
 }

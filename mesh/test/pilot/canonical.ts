@@ -18,7 +18,13 @@ const LEFT_OUT = new Set([
 ]);
 
 /** Messages that say something by being there, although they are empty. */
-const MEANINGFUL = new Set(["http_protocol_options", "http2_protocol_options", "use_downstream_protocol_config", "connection_keepalive"]);
+const MEANINGFUL = new Set([
+  "http_protocol_options",
+  "http2_protocol_options",
+  "use_downstream_protocol_config",
+  "connection_keepalive",
+  "locality_weighted_lb_config",
+]);
 
 /** Of enums, what a field is that says nothing. */
 const ZEROS = new Set<Json>(["APPEND_IF_EXISTS_OR_ADD", "HUNDRED", "MOVED_PERMANENTLY", "ROUND_ROBIN"]);

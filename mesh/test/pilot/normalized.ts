@@ -1,4 +1,4 @@
-import type { Endpoint } from "../../clusters/endpoints.ts";
+import type { LocalityEndpoints } from "../../clusters/endpoints.ts";
 import type { CompiledMesh, ProxyConfig } from "../../compile.ts";
 import { type Port, isHttp, isTls } from "../../model/ports.ts";
 import type { Service } from "../../model/services.ts";
@@ -11,7 +11,7 @@ export interface Normalized {
   clusters: JsonObject;
   /** Of HTTP: `9080`, `http.8080` and `https.443.name.gateway.namespace`; without where requests go that nobody knows, which capture decides. */
   routes: JsonObject;
-  /** By cluster, sorted: address, weight, whether it takes mutual TLS, where it is. */
+  /** By cluster, sorted: address, weight, whether it takes mutual TLS, where it is, and how that place is ranked and weighed. */
   endpoints: JsonObject;
   /** Where connections go that are not HTTP, by address and port: a cluster, or several with their weights. */
   tcp: JsonObject;
@@ -74,8 +74,8 @@ export function ofOurs(
       (each) => String(each["name"]),
       (each) => {
         const source = (each["eds_cluster_config"] as { eds_config: { path_config_source: { path: string } } }).eds_config;
-        const found = endpoints.get(source.path_config_source.path)?.endpoints ?? [];
-        return found.map((one) => ourEndpoint(one, ipOf)).sort(byText);
+        const found = endpoints.get(source.path_config_source.path)?.localities ?? [];
+        return found.flatMap((one) => ourEndpoints(one, ipOf)).sort(byText);
       },
     ),
     tcp: byName(
@@ -213,29 +213,44 @@ function unknownApart(routes: readonly JsonObject[], services: readonly Service[
   });
 }
 
-function pilotsEndpoints({ locality, lb_endpoints: endpoints }: JsonObject): Json[] {
+function pilotsEndpoints({ locality, lb_endpoints: endpoints, priority, load_balancing_weight: total }: JsonObject): Json[] {
   const { region = "", zone = "", sub_zone = "" } = (locality ?? {}) as Record<string, string>;
-  return list(endpoints).map((each) => {
+  const all = list(endpoints).map((each) => {
     const { address, port_value: port } = ((each["endpoint"] as JsonObject)["address"] as JsonObject)["socket_address"] as JsonObject;
     const metadata = (each["metadata"] as { filter_metadata?: Record<string, JsonObject> } | undefined)?.filter_metadata;
     const mtls = metadata?.["envoy.transport_socket_match"]?.["tlsMode"] === "istio";
-    return inWords(
-      `${String(address)}:${String(port)}`,
-      Number(each["load_balancing_weight"] ?? 1),
-      mtls,
-      [region, zone, sub_zone].join("/"),
-    );
+    return { address: `${String(address)}:${String(port)}`, weight: Number(each["load_balancing_weight"] ?? 1), mtls };
   });
+  return inWords(all, { locality: [region, zone, sub_zone].join("/"), priority: Number(priority ?? 0), weight: Number(total) });
 }
 
-function ourEndpoint(each: Endpoint, ipOf: (id: string) => string): Json {
-  const address = "workload" in each ? `${ipOf(each.workload)}:${each.target}` : `${each.host}:${each.port}`;
-  return inWords(address, each.weight, each.mtls, each.locality ?? "");
+function ourEndpoints({ endpoints, ...group }: LocalityEndpoints, ipOf: (id: string) => string): Json[] {
+  const all = endpoints.map((each) => ({
+    ...each,
+    address: "workload" in each ? `${ipOf(each.workload)}:${each.target}` : `${each.host}:${each.port}`,
+  }));
+  return inWords(all, group);
 }
 
-function inWords(address: string, weight: number, mtls: boolean, locality: string): string {
+interface Shown {
+  address: string;
+  weight: number;
+  mtls: boolean;
+}
+
+/** The weight of a place only where it is not that of its endpoints. */
+function inWords(all: readonly Shown[], { locality, priority, weight: total }: Omit<LocalityEndpoints, "endpoints">): string[] {
   const place = locality.replace(/\/+$/, "");
-  return `${address} weight ${weight}${mtls ? ", mutual TLS" : ""}${place === "" ? "" : `, in ${place}`}`;
+  const sum = all.reduce((so, { weight }) => so + weight, 0);
+  return all.map(({ address, weight, mtls }) =>
+    [
+      `${address} weight ${weight}`,
+      ...(mtls ? ["mutual TLS"] : []),
+      ...(place === "" ? [] : [`in ${place}`]),
+      ...(total === sum ? [] : [`which weighs ${total}`]),
+      ...(priority === 0 ? [] : [`priority ${priority}`]),
+    ].join(", "),
+  );
 }
 
 /** The part of a chain that says where bytes go. */

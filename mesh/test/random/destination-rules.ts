@@ -1,5 +1,18 @@
 import fc from "fast-check";
-import { HTTP_PORTS, NETWORKING, TCP_PORT, VERSIONS, draft, duration, exportTo, hostPattern, namespace, partly } from "./names.ts";
+import {
+  HTTP_PORTS,
+  NETWORKING,
+  PLACES,
+  TCP_PORT,
+  VERSIONS,
+  draft,
+  duration,
+  exportTo,
+  hostPattern,
+  namespace,
+  partly,
+  seldom,
+} from "./names.ts";
 
 const count = fc.constantFrom(1, 5, 100);
 
@@ -44,12 +57,30 @@ const warmup = fc.oneof(
   })),
 );
 
-const loadBalancer = fc.oneof(
+const localityLbSetting = fc.oneof(
+  fc.boolean().map((enabled) => ({ enabled })),
+  fc.uniqueArray(fc.constantFrom(...PLACES), { minLength: 2, maxLength: 2 }).map(([one = "", other = ""]) => ({
+    distribute: [
+      { from: one, to: { [one]: 30, [other]: 70 } },
+      { from: "*", to: { eu: 100 } },
+    ],
+  })),
+  fc.constantFrom("us", "asia").map((to) => ({ failover: [{ from: "eu", to }] })),
+  fc
+    .uniqueArray(fc.constantFrom("stage", "version=v1", "topology.kubernetes.io/region", "topology.kubernetes.io/zone"), { minLength: 1 })
+    .map((failoverPriority) => ({ failoverPriority })),
+);
+
+const simpleOrHash = fc.oneof(
   fc
     .tuple(fc.constantFrom("LEAST_CONN", "LEAST_REQUEST", "RANDOM", "ROUND_ROBIN", "UNSPECIFIED"), warmup)
     .map(([simple, more]) => (simple === "RANDOM" || simple === "UNSPECIFIED" ? { simple } : { simple, ...more })),
   fc.tuple(hashKey, hashTable).map(([key, table]) => ({ consistentHash: { ...key, ...table } })),
 );
+
+const loadBalancer = fc
+  .tuple(simpleOrHash, seldom(localityLbSetting, 2))
+  .map(([how, where]) => ({ ...how, ...(where ? { localityLbSetting: where } : {}) }));
 
 const outlierDetection = partly({
   consecutive5xxErrors: fc.constantFrom(0, 3),

@@ -55,6 +55,9 @@ export const hostPattern = fc.oneof(
   },
 );
 
+/** Few enough that some are the same, and some near. */
+export const PLACES = ["eu/eu-a", "eu/eu-b", "us/us-a"] as const;
+
 export const duration = fc.constantFrom("1s", "0.5s", "250ms", "1m30s", "2h", "10s");
 export const subset = fc.constantFrom<string>(...VERSIONS, "all");
 

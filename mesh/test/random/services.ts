@@ -5,6 +5,7 @@ import {
   HTTP_PORTS,
   NETWORKING,
   OUTSIDE,
+  PLACES,
   TCP_PORT,
   VERSIONS,
   draft,
@@ -34,9 +35,11 @@ const service = fc
     hidden: fc.option(fc.constantFrom(".", "shop", "*", "default,shop"), { nil: undefined, freq: 5 }),
     versions: fc.subarray([...VERSIONS], { minLength: 1 }),
     account: fc.constantFrom("default", "bookworm"),
+    place: seldom(fc.constantFrom(...PLACES), 2),
+    preferred: seldom(fc.constantFrom("PreferClose", "PreferSameNode"), 6),
     labels: partly({ stage: fc.constantFrom("test", "live") }),
   })
-  .map(({ app, where, http, tcp, headless, hidden, versions, account, labels }): Draft[] => {
+  .map(({ app, where, http, tcp, headless, hidden, versions, account, place, preferred, labels }): Draft[] => {
     const withoutAddress = headless && hidden !== undefined && tcp === undefined;
     const ports = [...http, ...(tcp ? [tcp] : [])].map((port, i, all) => ({
       ...port,
@@ -44,8 +47,11 @@ const service = fc
     }));
     // Without an address Pilot tells unknown protocols apart by the pods' own, which we do not have: there it is HTTP.
     if (withoutAddress) for (const port of ports) Object.assign(port, { appProtocol: "http" });
-    const deployments = versions.map((version): Draft => {
+    const deployments = versions.map((version, i): Draft => {
       const all = { app, version, ...(labels as Record<string, string>) };
+      // The versions of an app are in several places.
+      const [region, zone] = place === undefined ? [] : (PLACES[(PLACES.indexOf(place) + i) % PLACES.length] ?? place).split("/");
+      const nodeSelector = region && zone ? { "topology.kubernetes.io/region": region, "topology.kubernetes.io/zone": zone } : {};
       const containers = [{ name: "main", ports: [{ name: "main", containerPort: 9001 }] }];
       return {
         apiVersion: "apps/v1",
@@ -53,7 +59,7 @@ const service = fc
         metadata: { name: `${app}-${version}`, namespace: where },
         spec: {
           selector: { matchLabels: all },
-          template: { metadata: { labels: all }, spec: { serviceAccountName: account, containers } },
+          template: { metadata: { labels: all }, spec: { serviceAccountName: account, nodeSelector, containers } },
         },
       };
     });
@@ -64,7 +70,12 @@ const service = fc
         kind: "Service",
         metadata: { name: app, namespace: where, ...annotations },
         // One in eight: random booleans are not weighted.
-        spec: { selector: { app }, ports, ...(withoutAddress ? { clusterIP: "None" } : {}) },
+        spec: {
+          selector: { app },
+          ports,
+          ...(withoutAddress ? { clusterIP: "None" } : {}),
+          ...(preferred ? { trafficDistribution: preferred } : {}),
+        },
       },
       ...deployments,
     ];
@@ -82,6 +93,7 @@ const endpoint = fc.record(
     labels: fc.constantFrom({ version: "v1" }, { version: "v2", stage: "live" }),
     weight: fc.constantFrom(1, 5),
     serviceAccount: fc.constant("outsider"),
+    locality: fc.constantFrom(...PLACES),
   },
   { requiredKeys: ["address"] },
 );
