@@ -41,6 +41,7 @@ export interface Where {
 export function routeTo(host: string, where: Where): ChosenRoute {
   const { route: name, delegates } = where;
   const entry = virtualServiceOf(host, where);
+  if (entry.source.kind !== "VirtualService") throw notSubsets(host, entry);
   const routes = routesTo(host, entry, delegates);
   const chosen = name === undefined ? (routes.find(isDefault) ?? routes.at(-1)) : routes.find(({ route }) => route.name === name);
   if (chosen === undefined) throw noRoute(host, entry, name, routes);
@@ -91,6 +92,13 @@ function written(resource: Resource<VirtualService>, delegates: Delegates): Serv
     const found = delegateOf(route, resource.namespace, delegates);
     return (found?.spec.http ?? []).map((each, k) => ({ resource: found ?? resource, path: ["spec", "http", k], route: each }));
   });
+}
+
+/** The Gateway API's routes are read as VirtualServices, but go to services: their weights are of those. */
+function notSubsets(host: string, { source: { kind, namespace, name, at } }: VirtualServiceEntry): MeshscriptError {
+  const help = `change the weights of its backendRefs by hand, or write a VirtualService with \`hosts: [${host}]\``;
+  const message = `${kind} ${namespace}/${name} decides of ${host}, and knows no subsets`;
+  return new MeshscriptError(diagnostic("MS1102", message, { location: at([]), help }));
 }
 
 function noRoute(

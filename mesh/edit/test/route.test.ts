@@ -85,6 +85,24 @@ describe("the route of a service", () => {
     );
   });
 
+  test("is none of the Gateway API's, which know no subsets", () => {
+    const text = `
+apiVersion: v1
+kind: Service
+metadata: { name: reviews }
+spec: { ports: [{ name: http, port: 9080 }], selector: { app: reviews } }
+---
+apiVersion: gateway.networking.k8s.io/v1
+kind: HTTPRoute
+metadata: { name: canary }
+spec:
+  parentRefs: [{ group: "", kind: Service, name: reviews }]
+  rules: [{ backendRefs: [{ name: reviews, port: 9080 }] }]`;
+    expect(() => chosen(text)).toThrow(
+      /mesh\.yaml:7:1: MS1102: HTTPRoute default\/canary decides of reviews\.default\.svc.*knows no subsets/,
+    );
+  });
+
   test("without one it says what to write", () => {
     expect(() => chosen("a: 1")).toThrow(
       /no VirtualService has the host reviews\.default\.svc\.cluster\.local, and none leads there\nhelp: write one with `hosts/,
