@@ -5,6 +5,7 @@ import { type Credential, gatewayListeners } from "./listeners/gateway/index.ts"
 import { inboundClusterOf } from "./listeners/inbound.ts";
 import { inboundPorts, sidecarListeners } from "./listeners/sidecar.ts";
 import { Mesh } from "./model/mesh.ts";
+import type { LocalHosts } from "./model/outside.ts";
 import type { Workload } from "./model/workloads.ts";
 import type { Resource } from "./resources/resource.ts";
 import { compare } from "./resources/resource.ts";
@@ -39,13 +40,15 @@ export interface CompileOptions {
   program?: (workload: Workload) => boolean;
   /** The local port of a gateway's server [the kernel chooses]. */
   port?: (server: number) => number | undefined;
+  /** Hosts outside that are answered on this machine [none]. */
+  local?: LocalHosts;
 }
 
 /**
  * Resources in, Envoy's configuration out, with Pilot's semantics. Pure: the same resources, in whatever order, give the same result.
  */
 export function compile(resources: readonly Resource[], options: CompileOptions = {}): CompiledMesh {
-  const mesh = new Mesh(resources);
+  const mesh = new Mesh(resources, options.local);
   const views = new Views(mesh);
   const workloads = [...mesh.workloads].sort((a, b) => compare(a.id, b.id));
   const proxies = new Map(workloads.map((workload) => [workload.id, proxyOf(workload, mesh, views.of(workload), options)]));

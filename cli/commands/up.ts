@@ -5,10 +5,10 @@ import { sumsOf } from "../../mesh/run/state.ts";
 import type { Command, Context } from "../command.ts";
 import { Watch } from "../dev/watch.ts";
 import { usage } from "../parse.ts";
-import { seconds } from "../text.ts";
+import { seconds, shortPath } from "../text.ts";
 import { Announcement } from "../up/announce.ts";
 import { below, commonFolder, refuseMistakes, resourceFiles } from "../up/files.ts";
-import { applicationsOf, portsOf } from "../up/flags.ts";
+import { applicationsOf, portsOf, stubsOf } from "../up/flags.ts";
 import { rowsOf, tableOf } from "../up/table.ts";
 
 /** `meshscript up`: a mesh on this machine. */
@@ -18,6 +18,7 @@ export const up: Command = {
   description: [
     "For each Deployment, StatefulSet, DaemonSet or Pod an Envoy sidecar starts on loopback, with a certificate of the workload's service account, and for each gateway an Envoy. Services, ServiceEntries, VirtualServices, DestinationRules, Gateways, Sidecars, PeerAuthentications and AuthorizationPolicies mean what they mean to Istio. No cluster, no control plane, no root.",
     "Behind a sidecar is a stub that answers with what it received, a program (--app), or a port that is served already (--served). A program gets PORT, the address of each service of its namespace as Kubernetes gives it to a Pod (REVIEWS_SERVICE_HOST, REVIEWS_SERVICE_PORT), and http_proxy.",
+    "Hosts outside are asked where their ServiceEntries say, or on this machine (--stub): by a server that is there, without TLS, or by a file. YAML is a list of answers, { method, path, status, headers, body, delay }, of which the first that fits counts; any other file is the body of every answer. Requests still take the way through the host's cluster, with its TLS.",
     "A saved file is in service a moment later, without a failed request. One with a mistake is shown with its place, and the mesh goes on as it was. Ctrl-C stops everything.",
   ],
   flags: {
@@ -31,14 +32,21 @@ export const up: Command = {
       description: "port of 127.0.0.1 for a gateway's server",
       default: "a free one",
     },
+    stub: {
+      type: "string",
+      value: "HOST=PORT|FILE",
+      multiple: true,
+      description: "who answers for a host outside: a port of 127.0.0.1, or a file of answers",
+    },
     "allow-unsupported": { type: "boolean", description: "go on without what a mesh does not support yet, and say what that is" },
   },
   examples: [
     { title: "a folder of YAML, with stubs for applications", command: "meshscript up -f istio/" },
+    { title: "offline: a file answers for a host outside", command: "meshscript up -f istio/ --stub www.googleapis.com=books.yaml" },
     { title: "the gateway's port 80 at 8080, and a program", command: "meshscript up -f istio/ --port 80=8080 --app 'web=node web.js'" },
   ],
   exits: {
-    data: "a file cannot be read, or Envoy refuses what the resources lead to",
+    data: "a file of resources or answers cannot be read, or Envoy refuses what the resources lead to",
     environment: "Envoy is missing or did not start, or a program did not listen",
     findings: "a resource is wrong, or says what is not supported",
     interrupted: "Ctrl-C before the mesh was ready, or a second one",
@@ -51,6 +59,7 @@ export const up: Command = {
       throw usage("MS0504", "up needs -f: a file or folder of resources", "write for example `meshscript up -f istio/`");
     const applications = applicationsOf(flags.texts("app"), flags.texts("served"), io.cwd);
     const ports = portsOf(flags.texts("port"));
+    const stubs = stubsOf(flags.texts("stub"), io.cwd);
     const whole = (files: readonly string[]) => files.map((file) => resolve(io.cwd, file));
     const files: Files = {
       list: () => resourceFiles(paths, io.cwd),
@@ -71,13 +80,16 @@ export const up: Command = {
       const resources = await files.read(names);
       watch.know(below(folder, resources, io.cwd), asOf);
       const started = performance.now();
-      await using mesh = await openMesh({ resources, applications, ports, signal, allowUnsupported: flags.on("allow-unsupported") });
+      await using mesh = await openMesh({ resources, applications, ports, stubs, signal, allowUnsupported: flags.on("allow-unsupported") });
       await using announcement = new Announcement(mesh, whole(paths));
       await announcement.tell(sums);
       const proxies = `${mesh.workloads.length} Envoys ready in ${seconds(performance.now() - started)}`;
       if (context.json) context.printJson({ workloads: rowsOf(mesh, applications) });
       else context.print(tableOf(rowsOf(mesh, applications)));
       tell(mesh, context);
+      for (const [host, by] of Object.entries(stubs)) {
+        say(`${host} is answered by ${typeof by === "number" ? `127.0.0.1:${by}` : shortPath(by, io.cwd)}`);
+      }
       say(proxies);
       await follow(mesh, { watch, files, announcement }, context);
       say("stopping ...");

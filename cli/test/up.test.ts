@@ -2,7 +2,7 @@ import { cp, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { type Echo, send } from "../../harness/index.ts";
+import { type Echo, openUpstream, send } from "../../harness/index.ts";
 import { cli, root, start } from "./support.ts";
 
 let folder: string;
@@ -67,6 +67,29 @@ describe("up", () => {
     expect(code).toBe(0);
     expect(stderr).toMatch(/stopping \.\.\.\nstopped\n$/);
     await expect(send({ host: "127.0.0.1", port: Number(gatewayPort) }, {})).rejects.toThrow();
+  });
+
+  test("answers for hosts outside by a file or by a port, through their own clusters", async () => {
+    const istio = join(folder, "offline");
+    for (const name of ["bookinfo", "egress-tls-origination"]) await cp(join(CASES, `${name}.yaml`), join(istio, `${name}.yaml`));
+    await writeFile(join(folder, "books.json"), `{"items":["Envoy"]}`);
+    await using prices = await openUpstream({ respond: { body: "9.99" } });
+    const stubs = ["--stub", "books.example.com=books.json", "--stub", `prices.example.com=${prices.address.port}`];
+    const running = start(["up", "-f", "offline", ...stubs], { cwd: folder });
+    await running.saw(/books\.example\.com is answered by books\.json\nprices\.example\.com is answered by 127\.0\.0\.1:\d+\n/);
+    const [, proxyPort] = await running.saw(/^productpage-v1\.default +a stub that echoes +http:\/\/127\.0\.0\.1:(\d+)/m);
+    const [, admin] = await running.saw(/^productpage-v1\.default .*http:\/\/127\.0\.0\.1:(\d+)$/m);
+    const proxied = (url: string) =>
+      send({ host: "127.0.0.1", port: Number(proxyPort) }, { path: url, headers: { host: new URL(url).host } });
+    const books = await proxied("http://books.example.com/v1");
+    expect([books.status, books.header("content-type"), books.json()]).toEqual([200, "application/json", { items: ["Envoy"] }]);
+    expect((await proxied("http://prices.example.com:8080/1")).text()).toBe("9.99");
+    const stats = await send({ host: "127.0.0.1", port: Number(admin) }, { path: "/stats?filter=books.example.com;.ssl.handshake" });
+    expect(stats.text()).toMatch(/^cluster\.outbound\|80\|\|books\.example\.com;\.ssl\.handshake: 1$/m);
+    running.signals.emit("SIGINT");
+    expect((await running.done).code).toBe(0);
+    const unknown = await cli(["up", "-f", "offline", "--stub", "book.example.com=books.json"], { cwd: folder });
+    expect([unknown.code, unknown.stderr]).toEqual([64, expect.stringContaining("hosts outside: books.example.com, prices.example.com")]);
   });
 
   test("says what is missing or wrong before anything runs", async () => {

@@ -1,3 +1,4 @@
+import { resolve } from "node:path";
 import type { ApplicationSpec } from "../../harness/index.ts";
 import { usage } from "../parse.ts";
 
@@ -13,6 +14,16 @@ export function applicationsOf(commands: readonly string[], served: readonly str
     all[name] = { served: portOf(port, "--served") };
   }
   return all;
+}
+
+/** `--stub www.googleapis.com=8081` and `--stub www.googleapis.com=books.yaml`. @throws MeshscriptError MS0503 */
+export function stubsOf(texts: readonly string[], cwd: string): Record<string, number | string> {
+  return Object.fromEntries(
+    texts.map((text) => {
+      const [host, by] = pair(text, "--stub", "www.googleapis.com=books.yaml");
+      return [host, /^\d+$/.test(by) ? portOf(by, "--stub") : resolve(cwd, by)];
+    }),
+  );
 }
 
 /** `--port 80=8080`. @throws MeshscriptError MS0503 */

@@ -52,4 +52,27 @@ help: there are: v1, v2, v3                                      docs/errors/MS1
     details:
       "The condition of `--abort-if` held at a step of a ramp: all weights are what they were before it. Requests count that sidecars and gateways sent to the subset during that step.",
   },
+  MS1107: {
+    level: "error",
+    title: "a mistake in the answers of a stub",
+    help: "write a list of answers: `- { path: /books, status: 200, body: { items: [] } }`",
+    kind: "data",
+    details:
+      "A YAML file of `--stub HOST=FILE` is a list of answers: `method`, `path` (with `*` at its end all that begins so), `status`, `headers`, `body` (text, or anything else as JSON) and `delay`; all may be left out, and the first that fits a request counts. Any other file is the body of every answer.",
+    example: `books.yaml:2:3: error MS1107: [1]: unknown field "stats"; there are: method, path, status, headers, body, delay
+    2 | - stats: 500
+      |   ^^^^^
+help: write a list of answers: \`- { path: /books, status: 200, body: { items: [] } }\`
+      docs/errors/MS1107.md`,
+  },
+  MS1108: {
+    level: "error",
+    title: "a stub for a host that is not outside",
+    help: "use one of the hosts that the message lists",
+    kind: "usage",
+    details:
+      "`--stub` and `stubs` are for hosts of ServiceEntries. Services of the mesh have workloads: these answer with a stub of their own, a program (`--app`) or a port (`--served`).",
+    example: `error MS1108: no ServiceEntry has the host "www.googleapi.com"
+help: hosts outside: www.googleapis.com                          docs/errors/MS1108.md`,
+  },
 } as const satisfies Record<string, CodeEntry>;

@@ -1,5 +1,5 @@
 import type { z } from "zod";
-import { type Diagnostic, diagnostic } from "../../diagnostics/index.ts";
+import { type Diagnostic, type DiagnosticCode, diagnostic } from "../../diagnostics/index.ts";
 import type { Path, YamlSource } from "./source.ts";
 
 /** `cases[0].requests[1].expect.headers["retry-after"]` */
@@ -12,31 +12,42 @@ export function fieldName(path: Path): string {
     .join("");
 }
 
-/** A mistake in a cases file, at its place. */
-export function mistake(source: YamlSource, path: Path, what: string, part: "value" | "key" = "value"): Diagnostic {
+/** A mistake in a cases file, or in another of ours, at its place. */
+export function mistake(
+  source: YamlSource,
+  path: Path,
+  what: string,
+  part: "value" | "key" = "value",
+  code: DiagnosticCode = "MS0802",
+): Diagnostic {
   const name = fieldName(path);
-  return diagnostic("MS0802", name === "" ? what : `${name} ${what}`, { location: source.locate(path, part) });
+  return diagnostic(code, name === "" ? what : `${name} ${what}`, { location: source.locate(path, part) });
 }
 
 /** What zod found, in our words. */
-export function schemaMistakes(source: YamlSource, issues: readonly z.core.$ZodIssue[], base: Path = []): Diagnostic[] {
+export function schemaMistakes(
+  source: YamlSource,
+  issues: readonly z.core.$ZodIssue[],
+  base: Path = [],
+  code: DiagnosticCode = "MS0802",
+): Diagnostic[] {
   return issues.flatMap((issue) => {
     const path = [...base, ...issue.path.map((step) => (typeof step === "number" ? step : String(step)))];
     const got = valueAt(source.value, path);
     if (issue.code === "unrecognized_keys") {
       const where = fieldName(path);
       return issue.keys.map((key) =>
-        diagnostic("MS0802", `${where === "" ? "" : `${where}: `}unknown field ${JSON.stringify(key)}; ${issue.message}`, {
+        diagnostic(code, `${where === "" ? "" : `${where}: `}unknown field ${JSON.stringify(key)}; ${issue.message}`, {
           location: source.locate([...path, key], "key"),
         }),
       );
     }
     if (issue.code === "invalid_union") {
       const inside = meant(issue, got);
-      if (inside) return schemaMistakes(source, inside, path);
+      if (inside) return schemaMistakes(source, inside, path, code);
     }
-    if (got === undefined && path.length > 0) return [mistake(source, path, "is missing", "key")];
-    return [mistake(source, path, `${phrase(issue)}, got ${shown(got)}`)];
+    if (got === undefined && path.length > 0) return [mistake(source, path, "is missing", "key", code)];
+    return [mistake(source, path, `${phrase(issue)}, got ${shown(got)}`, "value", code)];
   });
 }
 

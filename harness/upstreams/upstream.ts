@@ -28,7 +28,7 @@ export class Upstream extends UpstreamRecord {
     return this;
   }
 
-  private listen(port: number): Promise<Listening> {
+  protected listen(port: number): Promise<Listening> {
     if (this.protocol === "h2c") return serveHttp2(port, this.handle);
     if (this.protocol === "http/1.1") return serveHttp1(port, this.handle);
     return serveTcp(port, (connection) => {
@@ -56,7 +56,7 @@ export class Upstream extends UpstreamRecord {
     await this.stop();
   }
 
-  private readonly handle: Handle = (head, reply, reset) => {
+  protected readonly handle: Handle = (head, reply, reset) => {
     head.complete.then((request) => this.completed(request)).catch(() => undefined);
     this.arrived(head);
     this.answer(head, reply, reset).catch(() => reset());

@@ -16,6 +16,7 @@ import type { OutboundScope } from "../routes/virtual-hosts.ts";
 import { DestinationRules, type Rule } from "./destination-rules.ts";
 import { type GatewayEntry, gatewayOf, impliedGateways } from "./gateways.ts";
 import { selects } from "./labels.ts";
+import { type LocalHosts, localRule, localService } from "./outside.ts";
 import { type MtlsModes, mtlsModes } from "./peer-authentication.ts";
 import { Scopes } from "./scopes.ts";
 import { type TlsSecret, tlsSecretOf } from "./secrets.ts";
@@ -48,7 +49,11 @@ export class Mesh {
   private readonly fronting = new Map<Workload, Service[]>();
   private readonly secrets: ReadonlyMap<string, TlsSecret>;
 
-  constructor(resources: readonly Resource[]) {
+  /** @param local hosts outside that are answered on this machine [none] */
+  constructor(
+    resources: readonly Resource[],
+    private readonly local?: LocalHosts,
+  ) {
     const sorted = [...resources].sort(byAge);
     const of = <Spec>(kind: string, group: string) =>
       sorted.filter((each) => each.kind === kind && each.group === group) as unknown as Resource<Spec>[];
@@ -60,7 +65,9 @@ export class Mesh {
     const annotations = new Map(of("Namespace", "").map((each) => [each.name, each.annotations]));
     this.services = [
       ...[...of<KubernetesService>("Service", ""), ...api.services].map((each) => serviceOf(each, annotations.get(each.namespace))),
-      ...of<ServiceEntry>("ServiceEntry", networking).flatMap((each) => servicesOf(each, annotations.get(each.namespace))),
+      ...of<ServiceEntry>("ServiceEntry", networking)
+        .flatMap((each) => servicesOf(each, annotations.get(each.namespace)))
+        .map((service) => (local ? localService(service, local) : service)),
     ];
     // A Gateway of Istio's without a selector is for all gateways, and makes none of a workload.
     const selecting = [...own.filter(({ spec }) => spec.selector).map(gatewayOf), ...api.gateways];
@@ -101,7 +108,9 @@ export class Mesh {
 
   /** The rule that a workload's proxy heeds when it calls a service. */
   rule(service: Pick<Service, "host" | "namespace">, client: Pick<Workload, "namespace" | "labels">): Rule | undefined {
-    return this.rules.for(service, client);
+    const rule = this.rules.for(service, client);
+    const { local } = this;
+    return rule && local?.ports.has(service.host) ? localRule(rule, local.roots) : rule;
   }
 
   /** The workloads that a service selects. */

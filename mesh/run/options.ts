@@ -1,6 +1,7 @@
 import type { Responder } from "../../harness/upstreams/types.ts";
 import type { CompileOptions } from "../compile.ts";
 import type { ApplicationSpec } from "./application.ts";
+import type { HostStubSpec } from "./outside/host-stub.ts";
 
 /** How long authority and certificates are valid: enough for a mesh that runs for days, since nothing renews them while it does. */
 export const VALID_FOR = "720h";
@@ -12,6 +13,11 @@ export interface MeshOptions extends Pick<CompileOptions, "filters"> {
   applications?: Readonly<Record<string, ApplicationSpec>>;
   /** How stubs answer, by the name of their workload [200, and what they received as JSON]. */
   respond?: Readonly<Record<string, Responder>>;
+  /**
+   * How hosts outside are answered, by the host of a ServiceEntry: by a port of 127.0.0.1 that is served already, by a file (docs/mesh.md), or as an
+   * upstream does [they are asked where they are].
+   */
+  stubs?: Readonly<Record<string, HostStubSpec>>;
   /** Local ports of gateways: `{ 80: 8080 }` [the kernel chooses]. */
   ports?: Readonly<Record<number, number>>;
   /** Goes on without what a mesh does not support, and says so in `findings` [refuses it: docs/coverage.md lists every field]. */

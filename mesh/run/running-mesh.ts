@@ -29,6 +29,7 @@ import { filesAreFew } from "./inline.ts";
 import { judge, refuseMistakes } from "./judge.ts";
 import { proxyFolder } from "./layout.ts";
 import { type MeshOptions, VALID_FOR } from "./options.ts";
+import type { HostStubs } from "./outside/host-stubs.ts";
 import { Program, Served } from "./program.ts";
 import { readResources } from "./resources.ts";
 import { RunningProxy } from "./running-proxy.ts";
@@ -69,6 +70,7 @@ export class RunningMesh {
     private readonly directory: RunDirectory,
     /** Whom all proxies believe: issues identities of workloads, and of others. */
     readonly authority: Authority,
+    private readonly stubs: HostStubs,
   ) {
     this.separate = filesAreFew(compiled.proxies.values());
     this.credentials = new Credentials(authority);
@@ -138,6 +140,14 @@ export class RunningMesh {
   }
 
   /**
+   * What stands for a host outside: what it received, and how it answers.
+   * @throws MeshscriptError MS0407 for one that has no stub, or whose stub is a port
+   */
+  outside(host: string): Upstream {
+    return this.stubs.upstream(host);
+  }
+
+  /**
    * Takes other resources while requests go on, one change after the other; resolves when every proxy that it concerns has them. What the
    * resources no longer have is stopped when nobody calls it any more.
    *
@@ -162,6 +172,8 @@ export class RunningMesh {
   /** Once, by `openMesh`. */
   async start(): Promise<void> {
     const configs = [...this.compiled.proxies.values()];
+    await this.stubs.writeRoots(this.directory.path);
+    await this.stubs.certify(this.compiled.mesh);
     await this.open(configs);
     // Behind the proxies: what is free before they have chosen their ports may be theirs a moment later.
     await Promise.all(configs.map((config) => this.openPorts(config)));
@@ -174,7 +186,9 @@ export class RunningMesh {
     const read = await readResources(resources);
     await refuseMistakes(read);
     const findings = judge(read, this.options.allowUnsupported ?? false);
-    const next = compile(read, compileOptions(this.options));
+    const next = compile(read, compileOptions(this.options, this.stubs.local));
+    this.stubs.check(next.mesh);
+    await this.stubs.certify(next.mesh);
     const before = this.compiled;
     const coming = [...next.proxies.values()].filter(({ workload }) => !before.proxies.has(workload.id));
     const leaving = [...before.proxies.keys()].filter((id) => !next.proxies.has(id));
@@ -281,7 +295,7 @@ export class RunningMesh {
   private async end(): Promise<void> {
     // Who calls before who is called: nothing is left without its answer.
     const ended = await Promise.allSettled([...this.proxies.values()].map((proxy) => proxy.stop()));
-    await Promise.allSettled([...this.applications.values()].map((application) => application.stop()));
+    await Promise.allSettled([...this.applications.values(), this.stubs].map((each) => each.stop()));
     const crashed = ended.find((each) => each.status === "rejected");
     // What a proxy left that ended by itself is kept, for a look.
     if (crashed?.status === "rejected") {
