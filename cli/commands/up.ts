@@ -1,6 +1,6 @@
 import { resolve } from "node:path";
 import { MeshscriptError, exitCodes, render } from "../../diagnostics/index.ts";
-import { type RunningMesh, openMesh } from "../../harness/index.ts";
+import { type ProgramEvent, type RunningMesh, openMesh } from "../../harness/index.ts";
 import { sumsOf } from "../../mesh/run/state.ts";
 import type { Command, Context } from "../command.ts";
 import { Watch } from "../dev/watch.ts";
@@ -17,7 +17,7 @@ export const up: Command = {
   summary: "run a mesh on this machine: an Envoy for each workload and gateway of Istio's YAML",
   description: [
     "For each Deployment, StatefulSet, DaemonSet or Pod an Envoy sidecar starts on loopback, with a certificate of the workload's service account, and for each gateway an Envoy. Services, ServiceEntries, VirtualServices, DestinationRules, Gateways, Sidecars, PeerAuthentications and AuthorizationPolicies mean what they mean to Istio. No cluster, no control plane, no root.",
-    "Behind a sidecar is a stub that answers with what it received, a program (--app), or a port that is served already (--served). A program gets PORT, the address of each service of its namespace as Kubernetes gives it to a Pod (REVIEWS_SERVICE_HOST, REVIEWS_SERVICE_PORT), and http_proxy.",
+    "Behind a sidecar is a stub that answers with what it received, a program (--app), or a port that is served already (--served). A program gets PORT, the address of each service of its namespace as Kubernetes gives it to a Pod (REVIEWS_SERVICE_HOST, REVIEWS_SERVICE_PORT), and http_proxy. It is started again when it ends, and is not called until it listens.",
     "Hosts outside are asked where their ServiceEntries say, or on this machine (--stub): by a server that is there, without TLS, or by a file. YAML is a list of answers, { method, path, status, headers, body, delay }, of which the first that fits counts; any other file is the body of every answer. Requests still take the way through the host's cluster, with its TLS.",
     "A saved file is in service a moment later, without a failed request. One with a mistake is shown with its place, and the mesh goes on as it was. Ctrl-C stops everything.",
   ],
@@ -80,7 +80,15 @@ export const up: Command = {
       const resources = await files.read(names);
       watch.know(below(folder, resources, io.cwd), asOf);
       const started = performance.now();
-      await using mesh = await openMesh({ resources, applications, ports, stubs, signal, allowUnsupported: flags.on("allow-unsupported") });
+      await using mesh = await openMesh({
+        resources,
+        applications,
+        ports,
+        stubs,
+        signal,
+        allowUnsupported: flags.on("allow-unsupported"),
+        onProgram: (event) => say(textOf(event)),
+      });
       await using announcement = new Announcement(mesh, whole(paths));
       await announcement.tell(sums);
       const proxies = `${mesh.workloads.length} Envoys ready in ${seconds(performance.now() - started)}`;
@@ -107,6 +115,11 @@ export const up: Command = {
 
 function tell({ findings }: RunningMesh, { say, color }: Context): void {
   if (findings.length > 0) say(render(findings, { color: color.stderr }).trimEnd());
+}
+
+function textOf({ workload, state, reason, pause = 0, log }: ProgramEvent): string {
+  if (state === "ready") return `${workload}: its program listens again`;
+  return `${workload}: its program ended (${reason}), and is started again in ${seconds(pause)}; its output: ${log}`;
 }
 
 /** The files of -f, which can be others at each change. */

@@ -17,7 +17,10 @@ const CASES = join(root, "mesh/test/pilot/cases");
 const PROGRAM = `
 const { createServer, get } = require("node:http");
 const { PORT, RATINGS_SERVICE_HOST: host, RATINGS_SERVICE_PORT: port } = process.env;
-createServer((_, response) => get({ host, port, path: "/of-details" }, (answer) => answer.pipe(response))).listen(PORT, "127.0.0.1");
+createServer(({ url }, response) => {
+  if (url === "/exit") process.exit(1);
+  get({ host, port, path: "/of-details" }, (answer) => answer.pipe(response));
+}).listen(PORT, "127.0.0.1");
 `;
 
 const PATCH = "apiVersion: networking.istio.io/v1alpha3\nkind: EnvoyFilter\nmetadata: { name: patch }\nspec: {}\n";
@@ -47,6 +50,10 @@ describe("up", () => {
     const throughDetails = await proxied("http://details:9080/details/1");
     expect([throughDetails.workload, throughDetails.path]).toEqual(["ratings-v1", "/of-details"]);
     expect(throughDetails.headers["x-forwarded-client-cert"]).toContain("sa/bookinfo-details");
+
+    await proxied("http://details:9080/exit").catch(() => undefined);
+    await running.saw(/^details-v1: its program ended \(exit code 1\), and is started again in 1\.00 s; its output: .*application\.log$/m);
+    await running.saw(/^details-v1: its program listens again$/m);
 
     const rule = join(istio, "all-to-v1.yaml");
     const text = await readFile(rule, "utf8");

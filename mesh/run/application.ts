@@ -8,6 +8,8 @@ export interface Application {
   open(target: number, protocol: UpstreamProtocol): Promise<Address>;
   /** Where it listens; undefined for a port that was never opened. */
   address(target: number): Address | undefined;
+  /** It has ended, and is not back yet: nobody calls it. */
+  readonly down: boolean;
   /** Begins to work; its proxy is ready. @param env what Kubernetes would tell a Pod of the services around it */
   start(env: Readonly<Record<string, string>>): Promise<void>;
   /** What it received; undefined for a program, whose matter that is. */

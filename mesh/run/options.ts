@@ -2,6 +2,7 @@ import type { Responder } from "../../harness/upstreams/types.ts";
 import type { CompileOptions } from "../compile.ts";
 import type { ApplicationSpec } from "./application.ts";
 import type { HostStubSpec } from "./outside/host-stub.ts";
+import type { ProgramEvent } from "./program.ts";
 
 /** How long authority and certificates are valid: enough for a mesh that runs for days, since nothing renews them while it does. */
 export const VALID_FOR = "720h";
@@ -22,6 +23,8 @@ export interface MeshOptions extends Pick<CompileOptions, "filters"> {
   ports?: Readonly<Record<number, number>>;
   /** Goes on without what a mesh does not support, and says so in `findings` [refuses it: docs/coverage.md lists every field]. */
   allowUnsupported?: boolean;
+  /** Told when a program has ended, and when it is back. Nobody calls it in between. */
+  onProgram?: (event: ProgramEvent) => void;
   /** Stops the start, and what has started, when aborted. */
   signal?: AbortSignal;
 }

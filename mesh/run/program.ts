@@ -1,30 +1,56 @@
-import { type ChildProcess, spawn } from "node:child_process";
-import { createWriteStream, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { createConnection } from "node:net";
 import { join } from "node:path";
 import { MeshscriptError, diagnostic } from "../../diagnostics/index.ts";
 import { freePort } from "../../harness/envoy/added-listeners.ts";
 import type { Address } from "../../harness/envoy/builders.ts";
-import { poll, within } from "../../harness/envoy/wait.ts";
-import { groupIsAlive, guard, readyReaper, release } from "../../harness/provision/reaper.ts";
+import { poll } from "../../harness/envoy/wait.ts";
 import type { Application, ApplicationSpec } from "./application.ts";
+import { Child } from "./child.ts";
 
-/** How long a program gets to listen, and to end by itself. */
+/** How long a program gets to listen. */
 const LISTEN_MS = 20_000;
-const GRACE_MS = 3_000;
+/** The pause before a program that has ended is started again; twice as long each time that it does not get as far as to listen. */
+const PAUSE_MS = 1_000;
+const LONGEST_PAUSE_MS = 30_000;
 
-/** An application that is a program of the user's: it is told its port, and how to reach others. Its output goes to a file. */
+/** What becomes of a program that has been running. */
+export interface ProgramEvent {
+  /** `reviews-v1` */
+  workload: string;
+  /** It is not called while it is gone; `ready` says that it listens again. */
+  state: "ended" | "ready";
+  /** How it ended: `exit code 1`. */
+  reason?: string;
+  /** In how many milliseconds it is started again. */
+  pause?: number;
+  /** The file of its output. */
+  log: string;
+}
+
+/** An application that is a program of the user's: it is told its port, and how to reach others. As a container of Kubernetes, it is started again when it ends. */
 export class Program implements Application {
   private readonly ports = new Map<number, Address>();
-  private child: ChildProcess | undefined;
-  private gone: Promise<string> | undefined;
+  private readonly log: string;
+  private env: Readonly<Record<string, string>> = {};
+  private child: Child | undefined;
+  private again: NodeJS.Timeout | undefined;
+  private stopped = false;
+  private gone = false;
 
   constructor(
     private readonly workload: string,
     private readonly spec: ApplicationSpec & { command: string },
     /** Where its output goes: `application.log`. */
-    private readonly folder: string,
-  ) {}
+    folder: string,
+    private readonly tell: (event: ProgramEvent) => void,
+  ) {
+    this.log = join(folder, "application.log");
+  }
+
+  get down(): boolean {
+    return this.gone;
+  }
 
   async open(target: number): Promise<Address> {
     const address = this.ports.get(target) ?? { host: "127.0.0.1", port: await freePort() };
@@ -37,40 +63,13 @@ export class Program implements Application {
   }
 
   async start(env: Readonly<Record<string, string>>): Promise<void> {
-    const { command, cwd = process.cwd() } = this.spec;
-    const [first] = this.ports.values();
-    const byTarget = [...this.ports].map(([target, { port }]) => [`PORT_${target}`, String(port)]);
-    const port = first ? { PORT: String(first.port), HOST: first.host } : {};
-    const log = createWriteStream(join(this.folder, "application.log"));
-    readyReaper();
-    const child = spawn(command, {
-      shell: true,
-      cwd,
-      env: { ...process.env, ...env, ...Object.fromEntries(byTarget), ...port, ...this.spec.env },
-      stdio: ["ignore", "pipe", "pipe"],
-      // A group of its own: Ctrl-C in the terminal reaches only us, and programs end behind their proxies.
-      detached: true,
-    });
-    this.child = child;
-    if (child.pid !== undefined) guard(child.pid);
-    child.stdout.pipe(log, { end: false });
-    child.stderr.pipe(log, { end: false });
-    this.gone = new Promise((resolve) => {
-      child.on("close", (code, signal) => {
-        if (child.pid !== undefined && !groupIsAlive(child.pid)) release(child.pid);
-        log.end(() => resolve(signal ? `signal ${signal}` : `exit code ${code}`));
-      });
-      child.on("error", ({ message }) => log.end(() => resolve(message)));
-    });
-    const ended = this.gone;
-    const listening = Promise.all([...this.ports.values()].map((address) => poll(() => accepts(address), { timeout: LISTEN_MS })));
-    const result = await Promise.race([listening, ended]);
-    if (typeof result !== "string" && result.every((each) => each)) return;
-    const why = typeof result === "string" ? `ended: ${result}` : `does not listen on its PORT within ${LISTEN_MS / 1000} s`;
-    const file = join(this.folder, "application.log");
-    const last = readFileSync(file, "utf8").trimEnd().split("\n").slice(-10);
-    const notes = [`its output: ${file}`, ...last.map((line) => `  ${line}`)];
-    throw new MeshscriptError(diagnostic("MS1101", `the command of ${this.workload} ${why}`, { notes }));
+    this.env = env;
+    const child = this.spawn();
+    const failed = await this.listens(child);
+    if (failed === undefined) return this.keep(child, PAUSE_MS);
+    const last = readFileSync(this.log, "utf8").trimEnd().split("\n").slice(-10);
+    const notes = [`its output: ${this.log}`, ...last.map((line) => `  ${line}`)];
+    throw new MeshscriptError(diagnostic("MS1101", `the command of ${this.workload} ${failed}`, { notes }));
   }
 
   upstream(): undefined {
@@ -78,40 +77,50 @@ export class Program implements Application {
   }
 
   async stop(): Promise<void> {
-    const { child, gone } = this;
-    if (child?.pid === undefined || gone === undefined) return;
-    signal(child.pid, "SIGTERM");
-    if ((await within(gone, GRACE_MS)) === undefined) signal(child.pid, "SIGKILL");
-    await gone;
-  }
-}
-
-/** A port that is served already. */
-export class Served implements Application {
-  constructor(private readonly port: number) {}
-
-  async open(): Promise<Address> {
-    return this.address();
+    this.stopped = true;
+    clearTimeout(this.again);
+    await this.child?.stop();
   }
 
-  address(): Address {
-    return { host: "127.0.0.1", port: this.port };
+  private spawn(): Child {
+    const { command, cwd = process.cwd(), env } = this.spec;
+    const [first] = this.ports.values();
+    const byTarget = [...this.ports].map(([target, { port }]) => [`PORT_${target}`, String(port)]);
+    const port = first ? { PORT: String(first.port), HOST: first.host } : {};
+    const all = { ...process.env, ...this.env, ...Object.fromEntries(byTarget), ...port, ...env };
+    this.child = new Child(command, { cwd, env: all, log: this.log });
+    return this.child;
   }
 
-  async start(): Promise<void> {}
-
-  upstream(): undefined {
-    return undefined;
+  /** Undefined when it listens at all its ports, and otherwise why not. */
+  private async listens(child: Child): Promise<string | undefined> {
+    const listening = Promise.all([...this.ports.values()].map((address) => poll(() => accepts(address), { timeout: LISTEN_MS })));
+    const result = await Promise.race([listening, child.ended]);
+    if (typeof result === "string") return `ended: ${result}`;
+    return result.every((each) => each) ? undefined : `does not listen on its PORT within ${LISTEN_MS / 1000} s`;
   }
 
-  async stop(): Promise<void> {}
-}
+  /** When it ends, and nobody has stopped it, it is started again. */
+  private keep(child: Child, pause: number): void {
+    void child.ended.then((reason) => {
+      if (this.stopped) return;
+      this.gone = true;
+      this.tell({ workload: this.workload, state: "ended", reason, pause, log: this.log });
+      this.again = setTimeout(() => void this.restart(pause), pause);
+    });
+  }
 
-function signal(group: number, name: NodeJS.Signals): void {
-  try {
-    process.kill(-group, name);
-  } catch {
-    // It is gone.
+  private async restart(pause: number): Promise<void> {
+    const child = this.spawn();
+    const failed = await this.listens(child);
+    if (this.stopped) return;
+    if (failed !== undefined) {
+      this.keep(child, Math.min(pause * 2, LONGEST_PAUSE_MS));
+      return child.stop();
+    }
+    this.gone = false;
+    this.tell({ workload: this.workload, state: "ready", log: this.log });
+    this.keep(child, PAUSE_MS);
   }
 }
 

@@ -30,9 +30,10 @@ import { judge, refuseMistakes } from "./judge.ts";
 import { proxyFolder } from "./layout.ts";
 import { type MeshOptions, VALID_FOR } from "./options.ts";
 import type { HostStubs } from "./outside/host-stubs.ts";
-import { Program, Served } from "./program.ts";
+import { Program } from "./program.ts";
 import { readResources } from "./resources.ts";
 import { RunningProxy } from "./running-proxy.ts";
+import { Served } from "./served.ts";
 import { Stub } from "./stub.ts";
 
 /** A request of a workload's application to a host of the mesh. */
@@ -178,7 +179,7 @@ export class RunningMesh {
     // Behind the proxies: what is free before they have chosen their ports may be theirs a moment later.
     await Promise.all(configs.map((config) => this.openPorts(config)));
     // All at once: whom a proxy calls, it learns when all have their ports.
-    await Promise.all([...this.proxies].map(([id, proxy]) => proxy.learn((path) => this.endpoints(this.config(id), path))));
+    await this.learn();
     await Promise.all([...this.applications].map(([id, application]) => this.startApplication(id, application)));
   }
 
@@ -228,9 +229,25 @@ export class RunningMesh {
     for (const result of started) if (result.status === "rejected") throw result.reason;
   }
 
+  /** Every proxy takes what is known of the others by now. */
+  private async learn(): Promise<void> {
+    await Promise.all([...this.proxies].map(([id, proxy]) => proxy.learn((path) => this.endpoints(this.config(id), path))));
+  }
+
+  /** Between two changes: an application has ended, or is back. */
+  private relearn(): void {
+    const next = this.changing.then(() => (this.stopping ? undefined : this.learn()));
+    this.changing = next.catch(() => undefined);
+  }
+
   private applicationOf(name: string, folder: string): Application {
     const spec = this.options.applications?.[name] ?? {};
-    if (spec.command !== undefined) return new Program(name, { ...spec, command: spec.command }, folder);
+    if (spec.command !== undefined) {
+      return new Program(name, { ...spec, command: spec.command }, folder, (event) => {
+        this.options.onProgram?.(event);
+        this.relearn();
+      });
+    }
     if (spec.served !== undefined) return new Served(spec.served);
     return new Stub(name, this.options.respond?.[name]);
   }
@@ -265,6 +282,7 @@ export class RunningMesh {
 
   /** Where a port of a workload's proxy accepts connections; undefined while it does not. */
   private readonly addressOf = (id: string, target: number): Address | undefined => {
+    if (this.applications.get(id)?.down) return undefined;
     const gateway = this.compiled.proxies.get(id)?.workload.type === "gateway";
     return this.proxies.get(id)?.address(gateway ? gatewayListenerName(target) : inboundListenerName(target));
   };

@@ -22,6 +22,7 @@ export function echo(workload: string): Responder {
 
 /** Stands for a workload's application: an upstream for each of its ports, which remembers what it received. */
 export class Stub implements Application {
+  readonly down = false;
   private readonly upstreams = new Map<number, Upstream>();
 
   constructor(
