@@ -9,6 +9,7 @@ import type { LocalHosts } from "./model/outside.ts";
 import type { Workload } from "./model/workloads.ts";
 import type { Resource } from "./resources/resource.ts";
 import { compare } from "./resources/resource.ts";
+import { drawn } from "./routes/draws.ts";
 import { type View, Views } from "./views.ts";
 
 /** Envoy's configuration of one workload's proxy. What changes with routes and endpoints comes from files that it watches. */
@@ -38,6 +39,8 @@ export interface CompileOptions {
   filters?: Filters;
   /** Whose applications get a listener for each service of their namespace, beside those that need a `Host` [nobody's]. */
   program?: (workload: Workload) => boolean;
+  /** Splits go by a header that a test sends, instead of chance [false]. */
+  draws?: boolean;
   /** The local port of a gateway's server [the kernel chooses]. */
   port?: (server: number) => number | undefined;
   /** Hosts outside that are answered on this machine [none]. */
@@ -51,7 +54,7 @@ export function compile(resources: readonly Resource[], options: CompileOptions 
   const mesh = new Mesh(resources, options.local);
   const views = new Views(mesh);
   const workloads = [...mesh.workloads].sort((a, b) => compare(a.id, b.id));
-  const proxies = new Map(workloads.map((workload) => [workload.id, proxyOf(workload, mesh, views.of(workload), options)]));
+  const proxies = new Map(workloads.map((workload) => [workload.id, split(proxyOf(workload, mesh, views.of(workload), options), options)]));
   return { mesh, proxies, endpoints: views.endpoints };
 }
 
@@ -72,6 +75,9 @@ function proxyOf(workload: Workload, mesh: Mesh, view: View, options: CompileOpt
     credentials: [],
   };
 }
+
+const split = (proxy: ProxyConfig, { draws }: CompileOptions): ProxyConfig =>
+  draws ? { ...proxy, routes: proxy.routes.map(drawn) } : proxy;
 
 /** As Istio's own proxies call themselves. */
 function nodeOf({ type, name, namespace, labels, serviceAccount, id }: Workload): ConfigObject {

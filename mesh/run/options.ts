@@ -7,7 +7,7 @@ import type { ProgramEvent } from "./program.ts";
 /** How long authority and certificates are valid: enough for a mesh that runs for days, since nothing renews them while it does. */
 export const VALID_FOR = "720h";
 
-export interface MeshOptions extends Pick<CompileOptions, "filters"> {
+export interface MeshOptions extends Pick<CompileOptions, "filters" | "draws"> {
   /** Files, folders, or YAML itself. */
   resources: string | readonly string[];
   /** What runs behind sidecars, by the name of their workload [stubs, which say what they received]. */

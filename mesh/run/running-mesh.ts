@@ -8,7 +8,7 @@ import type { ConfigObject } from "../../harness/envoy/types.ts";
 import type { Authority } from "../../harness/identities/types.ts";
 import type { TcpConnection } from "../../harness/tcp/connection.ts";
 import { connectTcp } from "../../harness/tcp/socket.ts";
-import type { UpstreamProtocol } from "../../harness/upstreams/types.ts";
+import type { HeadersInput, UpstreamProtocol } from "../../harness/upstreams/types.ts";
 import type { Upstream } from "../../harness/upstreams/upstream.ts";
 import { loadAssignment } from "../clusters/endpoints.ts";
 import { type CompiledMesh, type ProxyConfig, compile } from "../compile.ts";
@@ -22,6 +22,7 @@ import { isHttp, isHttp2 } from "../model/ports.ts";
 import type { Application } from "./application.ts";
 import { compileOptions } from "./compile-options.ts";
 import { Credentials } from "./credentials.ts";
+import { type Draw, withDraw } from "./draw.ts";
 import { environment } from "./environment.ts";
 import { findWorkload, notThere } from "./find.ts";
 import { withHost } from "./host-header.ts";
@@ -37,7 +38,7 @@ import { Served } from "./served.ts";
 import { Stub } from "./stub.ts";
 
 /** A request of a workload's application to a host of the mesh. */
-export interface MeshRequest extends HttpRequest {
+export interface MeshRequest extends HttpRequest, Draw {
   /** `http://reviews:9080/reviews/1`: the host as the application would write it. */
   url: string;
 }
@@ -51,7 +52,7 @@ export interface Caller {
 
 /** A gateway, for clients. `port` is that of the Gateway's server [80]. */
 export interface GatewayAccess {
-  request: (request: HttpRequest & { port?: number }) => PendingResponse;
+  request: (request: HttpRequest & Draw & { port?: number }) => PendingResponse;
   address: (port?: number) => Address;
 }
 
@@ -107,10 +108,10 @@ export class RunningMesh {
     const config = this.find(name);
     const { envoy } = this.proxyOf(config);
     return {
-      request: ({ url, ...request }) => {
+      request: ({ url, draw, ...request }) => {
         const { host, port, pathname, search } = new URL(url);
         const address = envoy.address(outboundListenerName(port === "" ? 80 : Number(port)));
-        return send(address, { path: `${pathname}${search}`, ...request, headers: withHost(request.headers, host) });
+        return send(address, { path: `${pathname}${search}`, ...request, headers: withHost(this.drawn(request.headers, draw), host) });
       },
       connect: ({ host, port }) => connectTcp(envoy.address(tcpListenerName(inFull(host, config.workload.namespace), port))),
     };
@@ -125,7 +126,13 @@ export class RunningMesh {
       const target = gatewayTarget(port, config.workload, this.compiled.mesh);
       return this.proxyOf(config).envoy.address(gatewayListenerName(target));
     };
-    return { address, request: ({ port, ...request }) => send(address(port), request) };
+    return {
+      address,
+      request: ({ port, draw, ...request }) => {
+        const headers = this.drawn(request.headers, draw);
+        return send(address(port), { ...request, ...(headers ? { headers } : {}) });
+      },
+    };
   }
 
   /**
@@ -181,6 +188,10 @@ export class RunningMesh {
     // All at once: whom a proxy calls, it learns when all have their ports.
     await this.learn();
     await Promise.all([...this.applications].map(([id, application]) => this.startApplication(id, application)));
+  }
+
+  private drawn(headers: HeadersInput | undefined, draw: number | undefined): HeadersInput | undefined {
+    return withDraw(headers, draw, this.options.draws ?? false);
   }
 
   private async change(resources: string | readonly string[]): Promise<void> {
