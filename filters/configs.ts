@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { authzConfig } from "./authz/config.ts";
+import { canaryConfig, canaryMetadata } from "./canary/config.ts";
 import { faultInjectionConfig } from "./fault-injection/config.ts";
 import { metricsConfig } from "./metrics/config.ts";
 import { peerMetadataConfig } from "./peer-metadata/config.ts";
@@ -9,6 +10,7 @@ import { tracingConfig } from "./tracing/config.ts";
 /** The configuration of each filter, by its name. */
 export const filterConfigs = {
   authz: authzConfig,
+  canary: canaryConfig,
   "fault-injection": faultInjectionConfig,
   metrics: metricsConfig,
   "peer-metadata": peerMetadataConfig,
@@ -17,7 +19,7 @@ export const filterConfigs = {
 } as const;
 
 /** What routes may say to a filter, under `meshscript.<filter>` in their metadata, by the filter's name. */
-export const filterMetadata = { ratelimit: ratelimitMetadata } as const;
+export const filterMetadata = { canary: canaryMetadata, ratelimit: ratelimitMetadata } as const;
 
 interface JsonSchema {
   type?: string;

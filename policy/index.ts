@@ -11,6 +11,7 @@ export { Random } from "./assembly/random";
 export { readValue } from "./assembly/read-value";
 export { Regex } from "./assembly/regex/regex";
 export { seeded } from "./assembly/seed";
+export { hasherOf } from "./assembly/seeded-hash";
 export { Value } from "./assembly/value";
 export { claimPath, isClaimName, JWT_METADATA } from "./assembly/values/claim";
 export { PrincipalValue } from "./assembly/values/principal";

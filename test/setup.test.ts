@@ -25,7 +25,7 @@ test("build tells size and callbacks of each filter, and a name that is none of 
   expect(refused).toMatchObject({
     code: 64,
     stderr: expect.stringMatching(
-      /^meshscript: no such filter: tracng \(there are: authz, fault-injection, metrics, peer-metadata, ratelimit, tracing, mesh, api-key, .*\)\n$/,
+      /^meshscript: no such filter: tracng \(there are: authz, canary, fault-injection, metrics, peer-metadata, ratelimit, tracing, mesh, api-key, .*\)\n$/,
     ),
   });
 });

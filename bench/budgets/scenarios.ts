@@ -40,6 +40,13 @@ export const scenarios: readonly Scenario[] = [
       ...each,
     }));
   }),
+  {
+    filter: "canary",
+    name: "a known user",
+    config: { splits: [{ name: "reviews", unit: { header: "x-user" } }, { unit: { header: "x-user" } }] },
+    request,
+    status: 200,
+  },
   { filter: "peer-metadata", name: "inbound, nobody says anything", config: { direction: "inbound" }, request, status: 200 },
   {
     filter: "mesh",

@@ -5,7 +5,7 @@ import { meshModule } from "./support.ts";
 
 const mesh = await meshModule();
 
-describe.each(["authz", "fault-injection", "metrics", "peer-metadata", "ratelimit", "tracing"])("%s", (name) => {
+describe.each(["authz", "canary", "fault-injection", "metrics", "peer-metadata", "ratelimit", "tracing"])("%s", (name) => {
   runCases(new URL(`../../filters/${name}/cases.yaml`, import.meta.url), {
     change: (one) => ({
       ...one,

@@ -5,7 +5,7 @@ import type { EnvoyRequest, OpenTarget, Target, WasmFilterSpec } from "../../har
 import { filterModule } from "../../test/support/build-once.ts";
 import { meshModule } from "./support.ts";
 
-const NAMES = ["peer-metadata", "tracing", "authz", "ratelimit", "fault-injection", "metrics"] as const;
+const NAMES = ["canary", "peer-metadata", "tracing", "authz", "ratelimit", "fault-injection", "metrics"] as const;
 const mesh = await meshModule();
 const modules = Object.fromEntries(await Promise.all(NAMES.map(async (name) => [name, await filterModule(name)]))) as Record<
   string,
@@ -19,6 +19,7 @@ const policy = (name: string, action: string, rules: object[]) => ({
   spec: { action, rules },
 });
 const configs: Record<(typeof NAMES)[number], object> = {
+  canary: { splits: [{ seed: "reviews", unit: { header: "x-user" } }] },
   "peer-metadata": { direction: "inbound", trust: "always", workload: { name: "reviews-v1" } },
   tracing: { response: { serverTiming: true } },
   authz: { policies: [policy("no-admin", "DENY", [{ to: [{ operation: { paths: ["/admin*"] } }] }])] },
@@ -72,7 +73,7 @@ const normal = (text: string) =>
     .replace(/\b(t|reset|retry-after)=?(\d+)/g, "$1=T")
     .replace(/\b35\d\d\b/g, "T");
 const OURS =
-  /^(x-injected|ratelimit|ratelimit-policy|retry-after|server-timing|traceparent|tracestate|grpc-status|grpc-message|x-envoy-peer-metadata.*|content-type|content-length)$/;
+  /^(x-injected|x-meshscript-canary|ratelimit|ratelimit-policy|retry-after|server-timing|traceparent|tracestate|grpc-status|grpc-message|x-envoy-peer-metadata.*|content-type|content-length)$/;
 const shown = (headers: readonly (readonly [string, string])[]) =>
   headers
     .filter(([name]) => OURS.test(name))

@@ -5,6 +5,7 @@ import { unknownAnnotations } from "./annotations.ts";
 import { matchedClaims } from "./claims.ts";
 import type { Entry, Level } from "./entry.ts";
 import { shownPath, usesOf } from "./paths.ts";
+import { strangeAnnotations } from "./sticky.ts";
 import { coverageOf } from "./tables/index.ts";
 
 /** So many places of the same in a resource are told. */
@@ -27,6 +28,7 @@ export function unsupported(resources: readonly Resource[]): Diagnostic[] {
       ...(coverage.entries ?? []).flatMap((entry) => uses(resource, entry)),
       ...status,
       ...unknownAnnotations(resource).map((path) => found(resource, ANNOTATION, path)),
+      ...strangeAnnotations(resource).map(({ path, ...said }) => found(resource, { level: "error", ...said }, path)),
       ...matchedClaims(resource).map((path) => found(resource, CLAIM, path)),
     ];
   });

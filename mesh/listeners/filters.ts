@@ -5,6 +5,7 @@ import { DOMAIN } from "../model/hosts.ts";
 import { selects } from "../model/labels.ts";
 import { type Mesh, TRUST_DOMAIN } from "../model/mesh.ts";
 import { ROOT_NAMESPACE } from "../model/peer-authentication.ts";
+import { STICKY_HEADER, type Sticky, stickyOf } from "../model/sticky.ts";
 import type { Workload } from "../model/workloads.ts";
 
 /** A chain of filters: in front of a workload's application, behind it, or at a gateway. */
@@ -18,12 +19,15 @@ export interface Place {
 /** What sits in a chain. */
 export type Filters = (place: Place, mesh: Mesh) => readonly FilterSpec[];
 
-/** Our own filters, all in one module: who calls whom, traces, Istio's authorization, Istio's metrics. */
+/** Our own filters, all in one module: who stays with a version, who calls whom, traces, Istio's authorization, Istio's metrics. */
 export const defaultFilters: Filters = (place, mesh) => {
   const { direction, workload, host } = place;
   const identity = workloadLabels(workload);
   const policies = direction === "outbound" ? [] : policiesFor(workload, mesh);
+  const splits = direction === "inbound" ? [] : stickySplits(place, mesh);
   const parts = [
+    // In front: what it decides is the route that the others see.
+    ...(splits.length > 0 ? [{ name: "canary", config: { header: STICKY_HEADER, splits } }] : []),
     {
       name: "peer-metadata",
       config:
@@ -59,6 +63,16 @@ function policiesFor({ namespace, labels }: Workload, { authorizationPolicies }:
       metadata: { name, namespace: own, ...(Object.keys(annotations).length > 0 ? { annotations } : {}) },
       spec,
     }));
+}
+
+/** Of the VirtualServices that the proxy sees. */
+function stickySplits({ direction, workload }: Place, mesh: Mesh): Sticky[] {
+  if (mesh.sticky.length === 0) return [];
+  const seen =
+    direction === "gateway"
+      ? mesh.gateways.filter((each) => each.selects(workload)).flatMap(({ id }) => mesh.virtualServicesFor(id, workload))
+      : mesh.scope(workload).virtualServices;
+  return mesh.sticky.filter((entry) => seen.includes(entry)).flatMap(({ source }) => stickyOf(source) ?? []);
 }
 
 /** https://istio.io/latest/docs/ops/deployment/application-requirements/#pod-requirements: what a workload is in metrics. */

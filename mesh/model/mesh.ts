@@ -22,6 +22,7 @@ import { Scopes } from "./scopes.ts";
 import { type TlsSecret, tlsSecretOf } from "./secrets.ts";
 import { type Service, serviceOf, servicesOf } from "./services.ts";
 import { type Sources, sourcesOf } from "./sources.ts";
+import { stickyOf } from "./sticky.ts";
 import { type VirtualServiceEntry, virtualServicesOf } from "./virtual-services.ts";
 import { type Workload, makesWorkloads, workloadOf } from "./workloads.ts";
 
@@ -35,6 +36,8 @@ export class Mesh {
   readonly services: readonly Service[];
   readonly workloads: readonly Workload[];
   readonly virtualServices: readonly VirtualServiceEntry[];
+  /** Those whose splits stick to users. */
+  readonly sticky: readonly VirtualServiceEntry[];
   /** Istio's own, then listeners of the Gateway API's. */
   readonly gateways: readonly GatewayEntry[];
   readonly authorizationPolicies: readonly Resource<AuthorizationPolicy>[];
@@ -75,6 +78,7 @@ export class Mesh {
       .map((workload) => (selecting.some((each) => each.selects(workload)) ? { ...workload, type: "gateway" as const } : workload))
       .concat(api.workloads);
     this.virtualServices = inOrder([...virtualServicesOf(of<VirtualService>("VirtualService", networking)), ...api.virtualServices]);
+    this.sticky = this.virtualServices.filter(({ source }) => stickyOf(source));
     this.rules = new DestinationRules(of<DestinationRule>("DestinationRule", networking));
     this.peerAuthentications = of<PeerAuthentication>("PeerAuthentication", "security.istio.io");
     this.authorizationPolicies = of<AuthorizationPolicy>("AuthorizationPolicy", "security.istio.io");

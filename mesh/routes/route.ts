@@ -3,9 +3,11 @@ import { outboundCluster, readCluster } from "../model/cluster-names.ts";
 import { envoyDuration, seconds } from "../model/durations.ts";
 import { selects } from "../model/labels.ts";
 import type { Service } from "../model/services.ts";
+import { STICKY_HEADER, type Sticky, stickyOf } from "../model/sticky.ts";
 import type { VirtualServiceEntry } from "../model/virtual-services.ts";
 import type { Workload } from "../model/workloads.ts";
 import type { ConsistentHash, Destination, HttpMatch, HttpRoute, HttpRouteDestination } from "../resources/types/index.ts";
+import { splitBy } from "./draws.ts";
 import { type HeaderLists, headerLists, joined } from "./headers.ts";
 import { isCatchAll, routeMatch } from "./match.ts";
 import { cors, fault, mirror } from "./policies.ts";
@@ -63,7 +65,7 @@ function routeOf(http: HttpRoute, match: HttpMatch | undefined, entry: VirtualSe
     ...(http.fault && fault(http.fault) ? { "envoy.filters.http.fault": fault(http.fault) } : {}),
     ...(http.corsPolicy ? { "envoy.filters.http.cors": cors(http.corsPolicy) } : {}),
   };
-  return {
+  const route = {
     ...(name ? { name } : {}),
     match: matched,
     ...(match?.statPrefix ? { stat_prefix: match.statPrefix } : {}),
@@ -73,10 +75,19 @@ function routeOf(http: HttpRoute, match: HttpMatch | undefined, entry: VirtualSe
     decorator: { operation: operation(action, matched, resource.name, context.port) },
     ...(Object.keys(filters).length > 0 ? { typed_per_filter_config: filters } : {}),
   };
+  const sticky = stickyOf(entry.source);
+  return sticky ? stuck(route, sticky) : route;
+}
+
+/** A split goes by the number that the canary filter gives a user; the route says whose. */
+function stuck(route: ConfigObject & { metadata: { filter_metadata: ConfigObject } }, { name }: Sticky): ConfigObject {
+  const split = splitBy(STICKY_HEADER, route);
+  if (split === route) return route;
+  return { ...split, metadata: { filter_metadata: { ...route.metadata.filter_metadata, "meshscript.canary": { split: name } } } };
 }
 
 /** Where Istio's tools find the resource that a part of the configuration is of. */
-function configMetadata(group: string, kind: string, namespace: string, name: string): ConfigObject {
+function configMetadata(group: string, kind: string, namespace: string, name: string) {
   return { filter_metadata: { istio: { config: `/apis/${group}/v1/namespaces/${namespace}/${kind}/${name}` } } };
 }
 

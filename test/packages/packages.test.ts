@@ -47,12 +47,14 @@ describe("the packages", () => {
   test("meshscript carries modules with maps, reports and sums, schemas and documentation, and nothing of the workshop", async () => {
     const files = await filesOf("meshscript");
     const suffixes = [".wasm", ".wasm.map", ".debug.wasm", ".debug.wasm.map", ".report.json"];
-    const filters = ["authz", "fault-injection", "metrics", "peer-metadata", "ratelimit", "tracing"];
+    const filters = ["authz", "canary", "fault-injection", "metrics", "peer-metadata", "ratelimit", "tracing"];
     const modules = [...filters, "mesh"];
     for (const name of modules) for (const suffix of suffixes) expect(files).toContain(`build/${name}${suffix}`);
     expect(files).toEqual(
       expect.arrayContaining([
         "filters/authz/config.schema.json",
+        "filters/canary/config.schema.json",
+        "filters/canary/metadata.schema.json",
         "filters/fault-injection/config.schema.json",
         "filters/metrics/config.schema.json",
         "filters/peer-metadata/config.schema.json",

@@ -58,11 +58,6 @@ export class Chance {
   }
 }
 
-/** The hash of a seed, keyed by nothing: everybody's is the same. */
-export function hasherOf(seed: Bytes): SipHash {
-  return new SipHash(new SipHash(0, 0).hash(seed), new SipHash(0, 1).hash(seed));
-}
-
 /** Appends a key's values, each with its length; false when one is absent or repeated. */
 export function pushKey(key: Value[], from: Attributes, into: ArenaBuffer): bool {
   for (let i = 0; i < key.length; i++) {

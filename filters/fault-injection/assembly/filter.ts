@@ -10,9 +10,9 @@ import {
   Status,
   Ticket,
 } from "proxy-wasm-assemblyscript-sdk";
-import { Attributes, Random, seeded } from "../../../policy";
+import { Attributes, hasherOf, Random, seeded } from "../../../policy";
 import { Account } from "./account";
-import { Chance, hasherOf } from "./chance";
+import { Chance } from "./chance";
 import { FaultInjectionConfig, readConfig } from "./config";
 import { Active, Families } from "./counters";
 import { Counts } from "./counts";

@@ -2,8 +2,8 @@
 import { Bytes, HeaderName, Headers } from "proxy-wasm-assemblyscript-sdk";
 import { enter, leave } from "proxy-wasm-assemblyscript-sdk/assembly/context/callback";
 import { ArenaBuffer } from "proxy-wasm-assemblyscript-sdk/assembly/memory/arena";
-import { Attributes, Random, Value } from "../../../policy";
-import { Chance, Fate, hasherOf } from "../assembly/chance";
+import { Attributes, hasherOf, Random, Value } from "../../../policy";
+import { Chance, Fate } from "../assembly/chance";
 import { atoi, found } from "../assembly/core/atoi";
 import { nanosecondsSince1970 } from "../assembly/core/date-time";
 import { draw, happens, Roll, unit } from "../assembly/core/dice";

@@ -181,6 +181,23 @@ spec:
     ]);
   });
 
+  test("annotations of ours that nothing reads, or that cannot be read, are errors", () => {
+    const service = (kind: string, annotation: string) =>
+      `apiVersion: networking.istio.io/v1\nkind: ${kind}\nmetadata: { name: a, annotations: { ${annotation} } }\nspec: { host: a, hosts: [a] }\n`;
+    expect(check(service("VirtualService", "meshscript.io/sticky: cookie:session"))).toEqual([]);
+    expect(check(service("VirtualService", 'meshscript.io/sticky: "user"'))).toEqual([
+      'mesh.yaml:3:37: MS1001 VirtualService default/a: metadata.annotations["meshscript.io/sticky"] is not supported: it names neither a header nor a cookie',
+    ]);
+    for (const [kind, name] of [
+      ["VirtualService", "stickie"],
+      ["DestinationRule", "sticky"],
+    ] as const) {
+      expect(check(service(kind, `meshscript.io/${name}: header:x-user`))).toEqual([
+        `mesh.yaml:3:37: MS1001 ${kind} default/a: metadata.annotations["meshscript.io/${name}"] is not supported: nothing reads this annotation here`,
+      ]);
+    }
+  });
+
   test("what a cluster writes into a resource of Istio is a warning, and nothing behind a name says nothing", () => {
     const yaml = `apiVersion: security.istio.io/v1\nkind: PeerAuthentication\nmetadata: { name: a }\nspec: { mtls: }\nstatus: { conditions: [] }\n`;
     expect(check(yaml)).toEqual(["mesh.yaml:5:1: MS1002 PeerAuthentication default/a: status has no effect here: a cluster writes it"]);
