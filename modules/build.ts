@@ -7,7 +7,7 @@ import { compileEntry, existingEntry, failuresOf } from "./entry.ts";
 import { type ModuleReport, makeReport } from "./report.ts";
 import { verifyModule } from "./verify.ts";
 import { withShortNames } from "./wasm/shorten-names.ts";
-import { writeOutput } from "./write-output.ts";
+import { refuseTaken, writeOutput } from "./write-output.ts";
 
 export interface BuildOptions {
   /** Name of the output files: `<name>.wasm` and its companions. */
@@ -20,6 +20,8 @@ export interface BuildOptions {
   baseDir?: string;
   /** Sources that exist only in memory, by path relative to `baseDir`; the entry may be one. */
   virtualFiles?: Readonly<Record<string, string>>;
+  /** Ends of names of files that the caller is going to write beside the module: `.config.schema.json`. Where one cannot be, nothing is compiled. */
+  companions?: readonly string[];
 }
 
 /** A module in memory: release and debug bytes with their source maps, and the report. */
@@ -52,7 +54,6 @@ export interface BuiltModule {
 export async function buildModule(options: BuildOptions): Promise<BuiltModule> {
   const baseDir = path.resolve(options.baseDir ?? ".");
   const outDir = path.resolve(baseDir, options.outDir ?? "build");
-  const module = await compileModule(options);
   const at = (suffix: string) => path.join(outDir, `${options.name}${suffix}`);
   const files = {
     wasm: at(".wasm"),
@@ -61,6 +62,8 @@ export async function buildModule(options: BuildOptions): Promise<BuiltModule> {
     debugSourceMap: at(".debug.wasm.map"),
     report: at(".report.json"),
   };
+  await refuseTaken([...Object.values(files), ...(options.companions ?? []).map(at)]);
+  const module = await compileModule(options);
   const report = `${JSON.stringify(module.report, null, 2)}\n`;
   await makeFolder(outDir, "output folder");
   await writeOutput(files.sourceMap, module.sourceMap);

@@ -10,6 +10,8 @@ import { type Source, partOf } from "../fuse/parts.ts";
 import { usage } from "../parse.ts";
 import { kib } from "../text.ts";
 
+const SCHEMA = ".config.schema.json";
+
 /** `meshscript fuse`: several filters in one module. */
 export const fuse: Command = {
   name: "fuse",
@@ -38,8 +40,10 @@ export const fuse: Command = {
     refuseTwins(parts);
     const entry = `${name}.fused.ts`;
     const virtualFiles = Object.assign({ [entry]: fusedEntry(name, parts) }, ...parts.map((part) => part.virtualFiles));
-    const module = await buildModule({ name, entry, baseDir: baseOf(parts, io.cwd), outDir: dirname(file), virtualFiles });
-    const schema = join(dirname(file), `${name}.config.schema.json`);
+    const outDir = dirname(file);
+    const companions = [SCHEMA];
+    const module = await buildModule({ name, entry, baseDir: baseOf(parts, io.cwd), outDir, virtualFiles, companions });
+    const schema = join(outDir, `${name}${SCHEMA}`);
     await writeOutput(schema, `${JSON.stringify(fusedSchema(name, parts), null, 2)}\n`);
     const { report, warnings } = module;
     const shown = relative(io.cwd, module.files.wasm);
