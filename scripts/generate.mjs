@@ -19,6 +19,8 @@ const generators = [
   { files: filterPages },
   { file: "fused/config.schema.json", generate: async () => (await load("fused/config")).schemaFile() },
   { file: "harness/cases/cases.schema.json", generate: async () => (await load("harness/cases/schema")).casesSchemaFile() },
+  { file: "mesh/schemas/meshscript.json", generate: async () => (await load("mesh/resources/filter-schema")).ownKindsFile() },
+  { file: "mesh/schemas/filter.schema.json", generate: async () => (await load("mesh/resources/filter-schema")).filterSchemaFile() },
   { file: "dashboards/grafana.json", generate: async () => (await load("dashboards/src/index")).grafanaFile() },
   { file: "docs/coverage.md", generate: async () => (await load("mesh/coverage/page")).coveragePage() },
   { file: "docs/sdk-api.md", generate: async () => (await import("./lib/api-reference.mjs")).apiReference() },

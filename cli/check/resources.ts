@@ -20,13 +20,19 @@ export async function checkResources({ named, nameless }: Resources, file: strin
   if (checked === 0 && findings.length === 0) return { file, kind: "unknown", what: "", by: [], findings: [noneKnown(others, file)] };
   const rest =
     others.length === 0 ? "" : `, and ${counted(others.length, "other")} that ${others.length === 1 ? "was" : "were"} not looked at`;
-  return { file, kind: "resources", what: `${counted(checked, "resource")} of Istio or the Gateway API${rest}`, by: ["schema"], findings };
+  return {
+    file,
+    kind: "resources",
+    what: `${counted(checked, "resource")} of Istio, the Gateway API or meshscript${rest}`,
+    by: ["schema"],
+    findings,
+  };
 }
 
 function noneKnown(others: readonly Resource[], file: string): Diagnostic {
   const groups = [...new Set(knownKinds().map(({ group }) => group))];
   const kinds = [...new Set(others.map(({ value }) => value.kind))];
   const only = kinds.length === 0 ? "" : `, but only: ${kinds.join(", ")}`;
-  const message = `no resource of Istio or the Gateway API is here${only}`;
+  const message = `no resource of Istio, the Gateway API or meshscript is here${only}`;
   return diagnostic("MS0903", message, { location: { file }, help: `the groups are: ${groups.join(", ")}` });
 }

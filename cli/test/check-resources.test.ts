@@ -39,7 +39,9 @@ describe("resources of Istio and the Gateway API", () => {
   test("that are right are counted, whatever their versions, in documents and in a List; others are not looked at, and that is said", async () => {
     const { code, stdout, stderr } = await cli(["check", BOOKINFO]);
     expect([code, stdout]).toEqual([0, ""]);
-    expect(stderr).toBe(`√ ${BOOKINFO}: ok, 11 resources of Istio or the Gateway API, and 1 other that was not looked at (schema)\n`);
+    expect(stderr).toBe(
+      `√ ${BOOKINFO}: ok, 11 resources of Istio, the Gateway API or meshscript, and 1 other that was not looked at (schema)\n`,
+    );
   });
 
   test("have each mistake told at its place, behind `---`, too", async () => {
@@ -129,7 +131,7 @@ spec: { rules: [{ backendRefs: [{ name: a, port: 80 }, { name: b }] }] }
       "a group that is none",
       "config.istio.io/v1 Rule",
       "1:13 MS0915 there is no group config.istio.io",
-      "the groups are: extensions.istio.io, networking.istio.io, security.istio.io, telemetry.istio.io, gateway.networking.k8s.io",
+      "the groups are: extensions.istio.io, networking.istio.io, security.istio.io, telemetry.istio.io, gateway.networking.k8s.io, meshscript.io",
     ],
   ])("are known by group, version and kind: %s", async (_, of, finding, help) => {
     const [apiVersion, kind] = of.split(" ");
@@ -209,11 +211,11 @@ items:
     ],
     ["a List of none", "apiVersion: v1\nkind: List\nitems: []\n", ""],
   ])("are not said to be right where nothing was looked at: %s", async (_, text, kinds) => {
-    const message = `no resource of Istio or the Gateway API is here${kinds === "" ? "" : `, but only: ${kinds}`}`;
+    const message = `no resource of Istio, the Gateway API or meshscript is here${kinds === "" ? "" : `, but only: ${kinds}`}`;
     expect(await check(text)).toEqual({
       code: 79,
       findings: [`undefined:undefined MS0903 ${message}`],
-      help: [expect.stringMatching(/^the groups are: .*networking\.istio\.io.*gateway\.networking\.k8s\.io$/)],
+      help: [expect.stringMatching(/^the groups are: .*networking\.istio\.io.*gateway\.networking\.k8s\.io, meshscript\.io$/)],
     });
     // With one that is looked at they are fine.
     const gateway = "apiVersion: networking.istio.io/v1\nkind: Sidecar\nmetadata: { name: a }\nspec: {}\n";

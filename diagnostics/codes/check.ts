@@ -33,7 +33,7 @@ help: correct the marked place; the first mistake can cause others below it
     help: "`--filter NAME` says whose configuration it is; `meshscript check --help` lists what can be checked",
     kind: "findings",
     details:
-      "`meshscript check` knows a file by its content: a list `cases` is a file of cases; `static_resources`, `dynamic_resources`, `admin` and the like are an Envoy bootstrap; a list `resources` is a file for Envoy's file-based xDS; `apiVersion` and `kind` are a resource of Kubernetes, and at least one of the file has to be of Istio or the Gateway API. Any other JSON object is the configuration of a filter when its place says of which: beside or below the filter's `assembly/`, or `NAME.json` and `NAME.config.json` for a filter that is there.",
+      "`meshscript check` knows a file by its content: a list `cases` is a file of cases; `static_resources`, `dynamic_resources`, `admin` and the like are an Envoy bootstrap; a list `resources` is a file for Envoy's file-based xDS; `apiVersion` and `kind` are a resource of Kubernetes, and at least one of the file has to be of Istio, the Gateway API or meshscript. Any other JSON object is the configuration of a filter when its place says of which: beside or below the filter's `assembly/`, or `NAME.json` and `NAME.config.json` for a filter that is there.",
   },
   MS0904: {
     level: "error",
@@ -118,7 +118,7 @@ help: correct the marked field; filters/authz/README.md lists all of them
   },
   MS0914: {
     level: "error",
-    title: "a mistake in a resource of Istio or the Gateway API",
+    title: "a mistake in a resource of Istio, the Gateway API or meshscript",
     help: "correct the field; the CRD lists them all",
     kind: "findings",
     details:

@@ -36,4 +36,17 @@ help: nothing needs to be done: it matters in a cluster only; docs/coverage.md l
     details:
       "Istio takes such resources and decides in silence: of two that speak of the same it heeds one, a name that nothing has leads nowhere, a route behind one that catches everything never gets a request. The mesh decides as Istio does, and says it.",
   },
+  MS1004: {
+    level: "error",
+    title: "a module of a resource that is not there",
+    help: "build it, or correct the path: it is one from the file that names it",
+    kind: "findings",
+    details:
+      "A WasmPlugin, a TrafficExtension or a Filter names a WebAssembly module by its path. Proxies load it when they start, so it must be there by then. A path without a slash in front begins at the file of the resource, and not where the command runs.",
+    example: `meshscript.yaml:6:9: error MS1004: /app/build/greeting.wasm is no module: no such file
+    6 |   wasm: build/greeting.wasm
+      |         ^^^^^^^^^^^^^^^^^^^
+help: build it, or correct the path: it is one from the file that names it
+      docs/errors/MS1004.md`,
+  },
 } as const satisfies Record<string, CodeEntry>;

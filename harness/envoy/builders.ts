@@ -64,13 +64,19 @@ function wasmEntry(spec: WasmFilterSpec, kind: "http" | "network"): ConfigObject
           runtime: "envoy.wasm.runtime.v8",
           code: { local: { filename: resolve(spec.wasm) } },
           ...(vmConfig ? { configuration: vmConfig } : {}),
-          ...(spec.environment ? { environment_variables: { key_values: spec.environment } } : {}),
+          ...environmentOf(spec),
           // On the VM: the field of the same name on the plugin is deprecated (envoy-1.40-verified, 13).
           ...(spec.capabilities ? { capability_restriction_config: { allowed_capabilities: capabilityMap(spec.capabilities) } } : {}),
         },
       },
     },
   };
+}
+
+function environmentOf({ environment, hostEnvironment }: WasmFilterSpec): ConfigObject {
+  if (!environment && !hostEnvironment) return {};
+  const host = hostEnvironment ? { host_env_keys: hostEnvironment } : {};
+  return { environment_variables: { ...host, ...(environment ? { key_values: environment } : {}) } };
 }
 
 /**

@@ -23,6 +23,8 @@ export interface WasmFilterSpec {
   vmConfig?: unknown;
   /** Environment variables of the VM: the place for secrets, since config dumps show the configuration [none]. */
   environment?: Record<string, string>;
+  /** Names of environment variables that the VM has as Envoy's process has them [none]. */
+  hostEnvironment?: readonly string[];
   /** [FAIL_CLOSED] */
   failurePolicy?: "FAIL_CLOSED" | "FAIL_OPEN" | "FAIL_RELOAD";
   /** Lets StopIteration in a headers callback still deliver the body [Envoy's default, false]. */

@@ -3,6 +3,7 @@ import type { Path } from "../../harness/cases/source.ts";
 import type { Resource } from "../resources/resource.ts";
 import { unknownAnnotations } from "./annotations.ts";
 import { matchedClaims } from "./claims.ts";
+import { clientPorts } from "./client-ports.ts";
 import type { Entry, Level } from "./entry.ts";
 import { shownPath, usesOf } from "./paths.ts";
 import { strangeAnnotations } from "./sticky.ts";
@@ -29,6 +30,7 @@ export function unsupported(resources: readonly Resource[]): Diagnostic[] {
       ...status,
       ...unknownAnnotations(resource).map((path) => found(resource, ANNOTATION, path)),
       ...strangeAnnotations(resource).map(({ path, ...said }) => found(resource, { level: "error", ...said }, path)),
+      ...clientPorts(resource).map((path) => found(resource, SHARED, path)),
       ...matchedClaims(resource).map((path) => found(resource, CLAIM, path)),
     ];
   });
@@ -36,6 +38,11 @@ export function unsupported(resources: readonly Resource[]): Diagnostic[] {
 
 const STATUS = { level: "warning", reason: "a cluster writes it" } as const;
 const ANNOTATION = { level: "warning", reason: "it is for Istio's injector, or for parts of Istio that are not here" } as const;
+const SHARED = {
+  level: "warning",
+  reason: "for what an application sends through `http_proxy`: it goes through one listener, whatever its port",
+  help: "leave the ports out, and it is there too; or write `mode: SERVER`",
+} as const;
 const CLAIM = { level: "error", reason: "no filter verifies tokens, so nothing is known of their claims", help: "match a header" } as const;
 
 /** `kubectl get -o yaml` writes it for all kinds: of Kubernetes' own, nobody asks. */

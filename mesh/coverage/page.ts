@@ -1,3 +1,4 @@
+import { OWN_GROUP } from "../model/own-group.ts";
 import { type Kind, knownKinds } from "../resources/kinds.ts";
 import type { Coverage, Entry } from "./entry.ts";
 import { type Field, fieldsOf } from "./fields.ts";
@@ -20,7 +21,7 @@ export function coveragePage(): string {
     "",
     "<!-- Generated from mesh/coverage/ and mesh/schemas/ by `npm run generate`. -->",
     "",
-    "What a mesh makes of every field of Istio's APIs and the Gateway API. Nothing is left out in silence: what is not supported is an",
+    "What a mesh makes of every field of Istio's APIs, the Gateway API and its own. Nothing is left out in silence: what is not supported is an",
     "[error MS1001](errors/MS1001.md) at its place, what means nothing on one machine a [warning MS1002](errors/MS1002.md), and what Istio itself",
     "decides without a word, because two resources speak of the same, a [warning MS1003](errors/MS1003.md). `[]` is an item of a list, `{}` a value",
     "of a map. A test takes every supported field out of a resource and sees the configuration of Envoy change.",
@@ -41,7 +42,8 @@ function counts(kinds: readonly { kind: Kind; rows: readonly Row[] }[]): string[
     `| ${[name, rows.length, ...COLUMNS.map((column) => rows.filter(({ level }) => level === column).length)].join(" | ")} |`;
   const groups = [
     { name: "**Istio**", of: kinds.filter(({ kind }) => kind.group.endsWith("istio.io")) },
-    { name: "**Gateway API**", of: kinds.filter(({ kind }) => !kind.group.endsWith("istio.io")) },
+    { name: "**Gateway API**", of: kinds.filter(({ kind }) => kind.group.startsWith("gateway.")) },
+    { name: "**Ours**", of: kinds.filter(({ kind }) => kind.group === OWN_GROUP) },
   ];
   return [
     "| Kind | Fields | Supported | Error | Warning | No finding |",

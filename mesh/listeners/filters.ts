@@ -1,12 +1,14 @@
 import { join } from "node:path";
 import type { FilterSpec } from "../../harness/envoy/types.ts";
 import { packageRoot } from "../../harness/provision/cache.ts";
+import { type Extension, type Phase, extensionsAt } from "../model/extensions.ts";
 import { DOMAIN } from "../model/hosts.ts";
 import { selects } from "../model/labels.ts";
 import { type Mesh, TRUST_DOMAIN } from "../model/mesh.ts";
 import { ROOT_NAMESPACE } from "../model/peer-authentication.ts";
 import { STICKY_HEADER, type Sticky, stickyOf } from "../model/sticky.ts";
 import type { Workload } from "../model/workloads.ts";
+import { type ChainPart, environmentOf, merged } from "./parts.ts";
 
 /** A chain of filters: in front of a workload's application, behind it, or at a gateway. */
 export interface Place {
@@ -14,18 +16,41 @@ export interface Place {
   readonly workload: Workload;
   /** The service of an inbound port. */
   readonly host?: string;
+  /** The application's for what comes in, the service's for what goes out, the gateway's own; undefined for what serves all. */
+  readonly port?: number;
 }
 
 /** What sits in a chain. */
 export type Filters = (place: Place, mesh: Mesh) => readonly FilterSpec[];
 
-/** Our own filters, all in one module: who stays with a version, who calls whom, traces, Istio's authorization, Istio's metrics. */
+/**
+ * Our own filters, all in one module: who stays with a version, who calls whom, traces, Istio's authorization, Istio's metrics, and what Filters
+ * of ours add; in front of and behind it the filters of WasmPlugins, TrafficExtensions and Filters, where Istio has them.
+ */
 export const defaultFilters: Filters = (place, mesh) => {
+  const extensions = extensionsAt(mesh.extensions, place);
+  const said = extensions.flatMap(({ part }) => part ?? []);
+  const parts = merged(ownParts(place, mesh), said);
+  const fused = { name: "mesh", wasm: join(packageRoot(), "build", "mesh.wasm"), config: { filters: parts }, ...environmentOf(said) };
+  return [...inPhases(extensions, IN_FRONT), ...(parts.length > 0 ? [fused] : []), ...inPhases(extensions, BEHIND)];
+};
+
+/** Those of WasmPlugins, TrafficExtensions and Filters alone. */
+export const extensionFilters: Filters = (place, mesh) => inPhases(extensionsAt(mesh.extensions, place), [...IN_FRONT, ...BEHIND]);
+
+/** Of Istio's authorization, which is in our module. */
+const IN_FRONT: readonly Phase[] = ["AUTHN", "AUTHZ"];
+const BEHIND: readonly Phase[] = ["STATS", "UNSPECIFIED"];
+
+const inPhases = (extensions: readonly Extension[], phases: readonly Phase[]): FilterSpec[] =>
+  phases.flatMap((phase) => extensions.flatMap((each) => (each.phase === phase && each.filter ? [each.filter] : [])));
+
+function ownParts(place: Place, mesh: Mesh): ChainPart[] {
   const { direction, workload, host } = place;
   const identity = workloadLabels(workload);
   const policies = direction === "outbound" ? [] : policiesFor(workload, mesh);
   const splits = direction === "inbound" ? [] : stickySplits(place, mesh);
-  const parts = [
+  return [
     // In front: what it decides is the route that the others see.
     ...(splits.length > 0 ? [{ name: "canary", config: { header: STICKY_HEADER, splits } }] : []),
     {
@@ -43,8 +68,7 @@ export const defaultFilters: Filters = (place, mesh) => {
           : { reporter: "source", workload: identity, peerMetadata: true },
     },
   ];
-  return [{ name: "mesh", wasm: join(packageRoot(), "build", "mesh.wasm"), config: { filters: parts } }];
-};
+}
 
 /** Nobody outside is told of the mesh's workloads. */
 const IN_THE_MESH = [{ attribute: "xds.cluster_name", suffix: `.svc.${DOMAIN}` }];

@@ -33,20 +33,22 @@ export function sidecarListeners(
 ): { listeners: ConfigObject[]; routes: ConfigObject[] } {
   const scope = mesh.scope(workload);
   const { mode, ports: modes } = mesh.mtls(workload);
-  const outbound = filters({ direction: "outbound", workload }, mesh);
-  const chain = { filters: scope.allowAny ? [...outbound, lookup()] : outbound, fields: verdictFields };
+  const chain = (port?: number) => {
+    const outbound = filters({ direction: "outbound", workload, ...(port === undefined ? {} : { port }) }, mesh);
+    return { filters: scope.allowAny ? [...outbound, lookup()] : outbound, fields: verdictFields };
+  };
   const near = program ? [...scope.services.values()].filter(({ namespace }) => namespace === workload.namespace) : [];
   const own = near.flatMap(({ host, ports: all }) => all.filter(isHttp).map(({ number }) => ({ host, port: number })));
   return {
     listeners: [
       ...inbound.map((port) => {
-        const chained = filters({ direction: "inbound", workload, host: port.service.host }, mesh);
+        const chained = filters({ direction: "inbound", workload, host: port.service.host, port: port.target }, mesh);
         return inboundListener(port, modes.get(port.target) ?? mode, { filters: chained, fields: verdictFields });
       }),
-      ...ports.map((port) => outboundListener(port, chain)),
-      ...own.map(({ host, port }) => outboundServiceListenerOf(host, port, chain)),
+      ...ports.map((port) => outboundListener(port, chain(port))),
+      ...own.map(({ host, port }) => outboundServiceListenerOf(host, port, chain(port))),
       ...outboundTcpListeners(scope, new Set(ports)),
-      proxyListener(chain),
+      proxyListener(chain()),
     ],
     routes: own.map(({ host, port }) => serviceRoutes(scope, host, port)),
   };

@@ -14,6 +14,7 @@ import type {
 } from "../resources/types/index.ts";
 import type { OutboundScope } from "../routes/virtual-hosts.ts";
 import { DestinationRules, type Rule } from "./destination-rules.ts";
+import { type Extension, extensionsOf } from "./extensions.ts";
 import { type GatewayEntry, gatewayOf, impliedGateways } from "./gateways.ts";
 import { selects } from "./labels.ts";
 import { type LocalHosts, localRule, localService } from "./outside.ts";
@@ -41,6 +42,8 @@ export class Mesh {
   /** Istio's own, then listeners of the Gateway API's. */
   readonly gateways: readonly GatewayEntry[];
   readonly authorizationPolicies: readonly Resource<AuthorizationPolicy>[];
+  /** Filters of WasmPlugins, TrafficExtensions and Filters. */
+  readonly extensions: readonly Extension[];
   private readonly rules: DestinationRules;
   private readonly peerAuthentications: readonly Resource<PeerAuthentication>[];
   private readonly scopes: Scopes;
@@ -82,6 +85,7 @@ export class Mesh {
     this.rules = new DestinationRules(of<DestinationRule>("DestinationRule", networking));
     this.peerAuthentications = of<PeerAuthentication>("PeerAuthentication", "security.istio.io");
     this.authorizationPolicies = of<AuthorizationPolicy>("AuthorizationPolicy", "security.istio.io");
+    this.extensions = extensionsOf(of);
     this.sources = sourcesOf(this.virtualServices, of<DestinationRule>("DestinationRule", networking), this.services);
     this.places = this.workloads.some(({ locality }) => locality) || this.services.some(hasPlaces);
     this.secrets = new Map(of("Secret", "").map((each) => [`${each.namespace}/${each.name}`, tlsSecretOf(each)]));

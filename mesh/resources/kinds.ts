@@ -17,12 +17,12 @@ export interface Kind {
   forms: readonly { versions: readonly string[]; spec: object }[];
 }
 
-/** Whose releases the schemas are of: scripts/kubernetes-schemas.mjs. */
-const FILES = ["istio", "gateway-api"] as const;
+/** Whose releases the schemas are of: scripts/kubernetes-schemas.mjs; and our own, of filter-schema.ts. */
+const FILES = ["istio", "gateway-api", "meshscript"] as const;
 
 let known: readonly Kind[] | undefined;
 
-/** All kinds of Istio's APIs and of the Gateway API's standard channel. */
+/** All kinds of Istio's APIs, of the Gateway API's standard channel, and ours. */
 export function knownKinds(): readonly Kind[] {
   known ??= FILES.flatMap(kindsOf);
   return known;

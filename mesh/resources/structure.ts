@@ -2,6 +2,8 @@ import type { ErrorObject, ValidateFunction } from "ajv";
 import { type Diagnostic, diagnostic } from "../../diagnostics/index.ts";
 import { mistakesOf } from "../../harness/schema/mistakes.ts";
 import { closest } from "../../modules/verify/closest.ts";
+import { OWN_GROUP } from "../model/own-group.ts";
+import { filterConfigMistakes } from "./filter-config.ts";
 import { type Kind, groupAndVersion, knownKinds, validatorOf } from "./kinds.ts";
 import { kubernetesValidator } from "./kubernetes.ts";
 import type { Resource } from "./resource.ts";
@@ -33,7 +35,9 @@ export async function structureMistakes({ value, at }: Judged): Promise<Diagnost
     const served = kind.forms.flatMap(({ versions }) => versions).map((each) => `${group}/${each}`);
     return [unknown(`${kind.kind} has no version ${value.apiVersion}`, "apiVersion", `the versions are: ${served.join(", ")}`)];
   }
-  return judged(validate, value, at);
+  const found = judged(validate, value, at);
+  // Of what a filter of ours is told, its own schema.
+  return found.length === 0 && group === OWN_GROUP ? filterConfigMistakes({ value, at }) : found;
 }
 
 function judged(validate: ValidateFunction, value: Judged["value"], at: Judged["at"]): Diagnostic[] {

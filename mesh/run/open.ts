@@ -4,6 +4,7 @@ import { type CompiledMesh, compile } from "../compile.ts";
 import { TRUST_DOMAIN } from "../model/mesh.ts";
 import { compileOptions } from "./compile-options.ts";
 import { judge, refuseMistakes } from "./judge.ts";
+import { refuseMissingModules } from "./modules.ts";
 import { type MeshOptions, VALID_FOR } from "./options.ts";
 import { HostStubs } from "./outside/host-stubs.ts";
 import { readResources } from "./resources.ts";
@@ -13,7 +14,7 @@ import { RunningMesh } from "./running-mesh.ts";
  * Starts a mesh: for each workload an application and an Envoy beside it, for each gateway an Envoy, all on loopback, with certificates of an
  * authority of its own. Resolves when all of them serve and know each other.
  *
- * @throws MeshscriptError for resources that cannot be read, MS0914 and MS0915 for what is no resource by its schema, MS1001 for what is not supported, MS1107 and MS1108 for stubs, and what `openEnvoy` throws.
+ * @throws MeshscriptError for resources that cannot be read, MS0914 and MS0915 for what is no resource by its schema, MS1001 for what is not supported, MS1004 for modules that are not there, MS1107 and MS1108 for stubs, and what `openEnvoy` throws.
  * @example
  * await using mesh = await openMesh({ resources: "bookinfo/" });
  * const answer = await mesh.from("productpage").request({ url: "http://reviews:9080/reviews/1" });
@@ -43,6 +44,7 @@ export async function openMesh(options: MeshOptions): Promise<RunningMesh> {
   async function compiledWith(all: HostStubs): Promise<CompiledMesh> {
     const made = compile(resources, compileOptions(options, all.local));
     all.check(made.mesh);
+    await refuseMissingModules(made.mesh.extensions);
     return made;
   }
 }

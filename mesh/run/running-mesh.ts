@@ -29,6 +29,7 @@ import { withHost } from "./host-header.ts";
 import { filesAreFew } from "./inline.ts";
 import { judge, refuseMistakes } from "./judge.ts";
 import { proxyFolder } from "./layout.ts";
+import { refuseMissingModules } from "./modules.ts";
 import { type MeshOptions, VALID_FOR } from "./options.ts";
 import type { HostStubs } from "./outside/host-stubs.ts";
 import { Program } from "./program.ts";
@@ -200,6 +201,7 @@ export class RunningMesh {
     const findings = judge(read, this.options.allowUnsupported ?? false);
     const next = compile(read, compileOptions(this.options, this.stubs.local));
     this.stubs.check(next.mesh);
+    await refuseMissingModules(next.mesh.extensions);
     await this.stubs.certify(next.mesh);
     const before = this.compiled;
     const coming = [...next.proxies.values()].filter(({ workload }) => !before.proxies.has(workload.id));

@@ -43,6 +43,7 @@ const entries = [
   "harness/expect/index.ts",
   "harness/provision/index.ts",
   "mesh/coverage/page.ts",
+  "mesh/resources/filter-schema.ts",
   "mesh/test/pilot/ask.ts",
   "modules/index.ts",
   "test/integrations/tools/index.ts",

@@ -18,6 +18,8 @@ export interface HostPlugin {
   vmConfig?: unknown;
   /** Environment variables of the VM [none]. */
   environment?: Record<string, string>;
+  /** Names of environment variables that the VM has as this process has them [none]. */
+  hostEnvironment?: readonly string[];
   /** [FAIL_CLOSED] */
   failurePolicy?: "FAIL_CLOSED" | "FAIL_OPEN" | "FAIL_RELOAD";
   /** Lets StopIteration in a headers callback still deliver the body [false]. */
@@ -28,6 +30,15 @@ export interface HostPlugin {
 
 /** Always called: without these the module would run unconfigured. As `openEnvoy` does. */
 const lifecycle = ["proxy_on_vm_start", "proxy_on_configure", "proxy_on_context_create", "proxy_on_delete"];
+
+/** Those of the process that are there, and those that are given. */
+function environmentOf({ environment = {}, hostEnvironment = [] }: HostPlugin): Record<string, string> {
+  const host = hostEnvironment.flatMap((name) => {
+    const value = process.env[name];
+    return value === undefined ? [] : [[name, value] as const];
+  });
+  return { ...Object.fromEntries(host), ...environment };
+}
 
 /** A plugin with everything decided. */
 export interface PluginSpec {
@@ -65,7 +76,7 @@ export class Plugin {
     this.vm = {
       vmId: given.vmId ?? `meshscript.${name}`,
       vmConfig: bytesOf(given.vmConfig),
-      environment: given.environment ?? {},
+      environment: environmentOf(given),
       capabilities,
       compiled,
     };

@@ -1,4 +1,5 @@
 import type { Coverage } from "../entry.ts";
+import { filter, trafficExtension, wasmPlugin } from "./extensions.ts";
 import { gatewayApiKinds } from "./gateway-api.ts";
 import { kubernetesKinds } from "./kubernetes.ts";
 import { gateway, serviceEntry, sidecar } from "./network.ts";
@@ -17,6 +18,9 @@ export const coverages: readonly Coverage[] = [
   sidecar,
   peerAuthentication,
   authorizationPolicy,
+  wasmPlugin,
+  trafficExtension,
+  filter,
   ...gatewayApiKinds,
   ...wholeKinds,
   ...kubernetesKinds,

@@ -3,8 +3,6 @@ import type { Coverage, Verdict } from "../entry.ts";
 const error = (reason: string, help?: string): Verdict => ({ level: "error", reason, ...(help ? { help } : {}) });
 
 const ISTIO: readonly (readonly [group: string, kind: string, verdict: Verdict])[] = [
-  ["extensions.istio.io", "TrafficExtension", error("proxies have our own filters only")],
-  ["extensions.istio.io", "WasmPlugin", error("proxies have our own filters only")],
   ["networking.istio.io", "EnvoyFilter", error("it patches Istio's own configuration, and ours is another")],
   ["networking.istio.io", "ProxyConfig", error("proxies take no settings of their own")],
   [

@@ -31,12 +31,11 @@ interface Options {
 
 /** The listeners of a gateway's proxy: one for each port that its servers are at. */
 export function gatewayListeners(workload: Workload, mesh: Mesh, { filters, port: local }: Options): GatewayListeners {
-  const own = filters({ direction: "gateway", workload }, mesh);
   const served = servedPorts(workload, mesh);
   const manager = (port: number, routes: string) =>
     httpManager(routesFromFile(routes), {
       statPrefix: `outbound_0.0.0.0_${port};`,
-      filters: own,
+      filters: filters({ direction: "gateway", workload, port }, mesh),
       fields: verdictFields,
       trust: GATEWAY,
     });

@@ -25,3 +25,12 @@ export interface LabelSelector {
 export interface Percent {
   value?: number;
 }
+
+/** What a policy is for, by its kind and name. */
+export interface TargetReference {
+  group?: string;
+  kind: string;
+  name: string;
+  /** Only the policy's own. */
+  namespace?: string;
+}

@@ -1,12 +1,13 @@
 import { readYamlDocuments } from "../../../harness/cases/source.ts";
 import { type CompiledMesh, compile } from "../../compile.ts";
+import { extensionFilters } from "../../listeners/filters.ts";
 import { resourcesOf } from "../../resources/resource.ts";
 import { type Json, type JsonObject, differences } from "./canonical.ts";
 import type { Answer, Request, Workload } from "./messages.ts";
 import { type Normalized, ofOurs, ofPilot } from "./normalized.ts";
 import { workloadsOf } from "./workloads.ts";
 
-/** Resources as we compile them, without filters of ours, and as Pilot is asked about them. */
+/** Resources as we compile them, without our own filters, and as Pilot is asked about them. */
 export interface Both {
   compiled: CompiledMesh;
   request: Request;
@@ -19,7 +20,7 @@ export function bothOf(yaml: string, kept: (id: string) => boolean = () => true)
   const ids = workloads.filter(({ sidecar }) => sidecar).map(idOf);
   // Two namespaces may have workloads of the same name.
   const all = proxies.map((proxy, i) => ({ ...proxy, id: ids[i] ?? proxy.id })).filter(({ id }) => kept(id));
-  return { compiled: compile(resources, { filters: () => [] }), request: { yaml, workloads, proxies: all } };
+  return { compiled: compile(resources, { filters: extensionFilters }), request: { yaml, workloads, proxies: all } };
 }
 
 const idOf = ({ name, namespace }: Workload) => `${name}.${namespace ?? "default"}`;

@@ -19,6 +19,8 @@ export interface Normalized {
   inbound: JsonObject;
   /** What a gateway's listener takes, a text for each chain: server names, certificates, and where it leads. */
   gateway: JsonObject;
+  /** Names of filters of WasmPlugins and TrafficExtensions in their order, by listener or port of the application; absent without any. */
+  extensions?: JsonObject;
   /** Pilot's clusters that send connections on to where they were going, by capture: they are others by design. */
   forwarded: JsonObject;
 }
@@ -49,6 +51,7 @@ export function ofPilot({ clusters, routes, endpoints, listeners }: Config, { me
     ),
     inbound: inboundOf(list(all.find(({ name }) => name === "virtualInbound")?.["filter_chains"])),
     gateway: all.some(({ name }) => name === "virtualInbound") ? {} : gatewayOf(all),
+    ...extensionsOf([...all, ...inboundListeners(list(all.find(({ name }) => name === "virtualInbound")?.["filter_chains"]))]),
     forwarded: Object.fromEntries([...forwarded].sort().map((name) => [name, true])),
   };
 }
@@ -85,6 +88,7 @@ export function ofOurs(
     ),
     forwarded: {},
     gateway: workload.type === "gateway" ? gatewayOf(all) : {},
+    ...extensionsOf(all),
     inbound: inboundOf(
       all
         .filter(({ name }) => String(name).startsWith("virtualInbound_"))
@@ -275,6 +279,39 @@ function gatewayChain(chain: JsonObject): JsonObject {
   const routes = ((manager?.["typed_config"] as JsonObject | undefined)?.["rds"] as JsonObject | undefined)?.["route_config_name"];
   const { typed_config: context } = (chain["transport_socket"] ?? {}) as JsonObject;
   return canonical({ names, tls: secrets(context), ...(routes === undefined ? proxied(chain) : { routes }) }) as JsonObject;
+}
+
+const EXTENSION = "extensions.istio.io/trafficextension/";
+
+function extensionsOf(listeners: readonly JsonObject[]): Pick<Normalized, "extensions"> {
+  const found = listeners.flatMap((each) => {
+    const name = String(each["name"]);
+    // What is sent through a proxy's own port is in no listener of Pilot's.
+    if (!/^(0\.0\.0\.0_\d+|virtualInbound_\d+)$/.test(name)) return [];
+    // Others pass bytes on.
+    const managers = list(each["filter_chains"]).flatMap((chain) => managersFilters(chain) ?? []);
+    const names = managers.map((filters) => filters.filter((filter) => filter.startsWith(EXTENSION)));
+    return names.some((some) => some.length > 0) ? [[name, [...new Set(names.map((some) => some.join(" ")))].sort()] as const] : [];
+  });
+  return found.length > 0 ? { extensions: Object.fromEntries(found.sort(([a], [b]) => (a < b ? -1 : 1))) } : {};
+}
+
+/** Istio makes TrafficExtensions of WasmPlugins, with a mark behind their names. */
+function managersFilters(chain: JsonObject): [string[]] | undefined {
+  const manager = list(chain["filters"]).find(({ name }) => name === "envoy.filters.network.http_connection_manager");
+  if (manager === undefined) return undefined;
+  const filters = list((manager["typed_config"] as JsonObject)["http_filters"]);
+  return [filters.map(({ name }) => String(name).replace(/~istio-translated-wasmplugin$/, ""))];
+}
+
+/** Pilot's one listener for all ports of the application, as ours are: without chains that take TLS for the application's own. */
+function inboundListeners(chains: readonly JsonObject[]): JsonObject[] {
+  const ports = new Map<number, JsonObject[]>();
+  for (const chain of chains) {
+    const port = Number((chain["filter_chain_match"] as JsonObject | undefined)?.["destination_port"] ?? Number.NaN);
+    if (port < 15000 || port >= 15100) ports.set(port, [...(ports.get(port) ?? []), chain]);
+  }
+  return [...ports].map(([port, all]) => ({ name: `virtualInbound_${port}`, filter_chains: all }));
 }
 
 /** By what a port's chains take. Pilot's ports beyond 15000 are its proxy's own. */
