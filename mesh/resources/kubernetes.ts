@@ -12,6 +12,7 @@ const open = (properties: object) => ({ type: ["object", "null"], properties });
 const pod = open({
   serviceAccountName: text,
   serviceAccount: text,
+  nodeSelector: texts,
   containers: list({ ports: list({ containerPort: { type: "integer" }, name: text }, ["containerPort"]) }),
 });
 const metadata = open({ name: text, namespace: text, labels: texts, annotations: texts });

@@ -28,8 +28,10 @@ export interface Resource<Spec = Record<string, unknown>> {
 
 /** The resources of a document: itself, or the items of a List. */
 export function resourcesOf(source: YamlSource, path: Path = []): Resource[] {
-  const value = valueAt(source.value, path);
-  if (!isObject(value) || typeof value["kind"] !== "string" || typeof value["apiVersion"] !== "string") return [];
+  const read = valueAt(source.value, path);
+  if (!isObject(read)) return [];
+  const value = ofKubernetes(read["apiVersion"]) ? withoutNulls(read) : read;
+  if (typeof value["kind"] !== "string" || typeof value["apiVersion"] !== "string") return [];
   const { kind, apiVersion, items } = value as { kind: string; apiVersion: string; items?: unknown };
   if (kind.endsWith("List") && Array.isArray(items)) return items.flatMap((_, i) => resourcesOf(source, [...path, "items", i]));
   const metadata = isObject(value["metadata"]) ? value["metadata"] : {};
@@ -49,6 +51,17 @@ export function resourcesOf(source: YamlSource, path: Path = []): Resource[] {
       at: (steps, part) => source.locate([...path, ...steps], part),
     },
   ];
+}
+
+/** Kinds of its core and of `apps`: those groups are without a dot. */
+const ofKubernetes = (apiVersion: unknown) => typeof apiVersion === "string" && !groupAndVersion(apiVersion).group.includes(".");
+
+/** Kubernetes takes a field that is null for one that is not there; what is null in a list stays, for it is an error. */
+function withoutNulls<T>(value: T): T {
+  if (Array.isArray(value)) return value.map(withoutNulls) as T;
+  if (!isObject(value) || value instanceof Date) return value;
+  const said = Object.entries(value).filter(([, each]) => each !== null);
+  return Object.fromEntries(said.map(([key, each]) => [key, withoutNulls(each)])) as T;
 }
 
 const text = (value: unknown): string => (typeof value === "string" ? value : value instanceof Date ? value.toISOString() : "");

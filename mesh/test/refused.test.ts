@@ -30,6 +30,14 @@ describe("what openMesh refuses, as an API server and Istio's admission would", 
     expect(await said(resource("Service", "a", "spec: { ports: [{ port: 80 }], somethingNew: 1 }", "v1"))).toEqual([]);
   });
 
+  test("nothing of Kubernetes' fields that are null: they are as if they were not there", async () => {
+    const pod = (rest: string) => resource("Deployment", "a", `spec: { template: { spec: { ${rest} } } }`, "apps/v1");
+    expect(await said(pod("nodeSelector: null, serviceAccountName: null, containers: [{ ports: null }]"))).toEqual([]);
+    expect(await said(resource("Service", "a", "spec: { selector: null, ports: [{ port: 80, name: null }] }", "v1"))).toEqual([]);
+    expect((await said(pod("nodeSelector: { zone: 5 }")))[0]).toMatch(/^4:\d+ MS0914 .*nodeSelector/);
+    expect(await said(pod("containers: [null]"))).toHaveLength(1);
+  });
+
   test("a resource and a port that are there twice, with the place of the first", async () => {
     const service = resource("Service", "a", "spec: { ports: [{ name: http, port: 80 }, { name: http2, port: 80 }] }", "v1");
     expect(await said(service)).toEqual(["4:64 MS0914 port 80 is there twice"]);
