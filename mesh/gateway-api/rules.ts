@@ -1,3 +1,4 @@
+import { ORIGIN, originOf } from "../resources/origin.ts";
 import type { Resource } from "../resources/resource.ts";
 import type {
   BackendReference,
@@ -14,26 +15,24 @@ import type { Backends } from "./backends.ts";
 import { filtered, headersOf } from "./filters.ts";
 import { grpcMatch, httpMatch } from "./matches.ts";
 
-type Named = Pick<Resource<unknown>, "name" | "namespace">;
-
 /** The rules of an HTTPRoute as routes of Istio's, one for each match; undefined for a route that Istio does not take at all. */
-export function httpRoutes(route: Named, rules: readonly HttpRouteRule[] = [], backends: Backends): HttpRoute[] | undefined {
+export function httpRoutes(route: Resource<unknown>, rules: readonly HttpRouteRule[] = [], backends: Backends): HttpRoute[] | undefined {
   return all(
     rules.map((rule, index) => {
       const base = routeOf(route, rule, index, backends);
       // Every rule has this match where it says none: the CRD's default.
       const matches = (rule.matches ?? [{}]).map(httpMatch);
-      return base && perMatch({ ...base, ...timeout(rule.timeouts) }, matches);
+      return base && perMatch({ ...base, ...timeout(rule.timeouts) }, rule.matches ? placed(matches, route, index) : matches);
     }),
   );
 }
 
 /** The rules of a GRPCRoute, which Istio's HTTP routes serve as well. */
-export function grpcRoutes(route: Named, rules: readonly GrpcRouteRule[] = [], backends: Backends): HttpRoute[] | undefined {
+export function grpcRoutes(route: Resource<unknown>, rules: readonly GrpcRouteRule[] = [], backends: Backends): HttpRoute[] | undefined {
   return all(
     rules.map((rule, index) => {
       const base = routeOf(route, rule, index, backends);
-      return base && perMatch(base, (rule.matches ?? []).map(grpcMatch));
+      return base && perMatch(base, placed((rule.matches ?? []).map(grpcMatch), route, index));
     }),
   );
 }
@@ -58,18 +57,22 @@ function all<T>(lists: readonly (readonly T[] | undefined)[]): T[] | undefined {
   return known.length === lists.length ? known.flat() : undefined;
 }
 
+const placed = (matches: readonly HttpMatch[], route: Resource<unknown>, rule: number): HttpMatch[] =>
+  matches.map((match, i) => ({ ...match, [ORIGIN]: originOf(route, ["spec", "rules", rule, "matches", i]) }));
+
 const perMatch = (route: HttpRoute, matches: readonly HttpMatch[]): HttpRoute[] =>
   matches.length === 0 ? [route] : matches.map((match) => ({ ...route, match: [match] }));
 
 function routeOf(
-  { name, namespace }: Named,
+  resource: Resource<unknown>,
   rule: HttpRouteRule | GrpcRouteRule,
   index: number,
   backends: Backends,
 ): HttpRoute | undefined {
   const made = filtered(rule.filters, backends);
   if (made === undefined) return undefined;
-  const base = { name: rule.name ?? `${namespace}.${name}.${index}`, ...made };
+  const { name, namespace } = resource;
+  const base = { name: rule.name ?? `${namespace}.${name}.${index}`, ...made, [ORIGIN]: originOf(resource, ["spec", "rules", index]) };
   const refs = rule.backendRefs ?? [];
   // "If all entries are invalid, and there are no filters that would send a response, it MUST be 500."
   if (weightOf(refs) === 0 && made.redirect === undefined) return { ...base, directResponse: { status: 500 } };

@@ -8,6 +8,7 @@ import { type Mesh, TRUST_DOMAIN } from "../model/mesh.ts";
 import { ROOT_NAMESPACE } from "../model/peer-authentication.ts";
 import { STICKY_HEADER, type Sticky, stickyOf } from "../model/sticky.ts";
 import type { Workload } from "../model/workloads.ts";
+import { RULE } from "../routes/route.ts";
 import { type ChainPart, environmentOf, merged } from "./parts.ts";
 
 /** A chain of filters: in front of a workload's application, behind it, or at a gateway. */
@@ -73,21 +74,38 @@ function ownParts(place: Place, mesh: Mesh): ChainPart[] {
 /** Nobody outside is told of the mesh's workloads. */
 const IN_THE_MESH = [{ attribute: "xds.cluster_name", suffix: `.svc.${DOMAIN}` }];
 
-/** What each part writes down of a request, as fields of the access log. */
-export const verdictFields: Readonly<Record<string, string>> = Object.fromEntries(
-  ["authz", "tracing", "downstream_peer", "upstream_peer"].map((name) => [name, `%FILTER_STATE(wasm.meshscript.${name}:PLAIN)%`]),
-);
+/** The header by which `explain` finds its request again. */
+export const EXPLAIN = "x-meshscript-explain";
+
+/** What each part writes down of a request. */
+const VERDICTS = ["authz", "tracing", "downstream_peer", "upstream_peer"];
+
+/** Fields of the access log, beside the usual ones: what decided about a request. `explain` reads them. */
+export const verdictFields = (direction: Place["direction"]): Record<string, string> => ({
+  direction,
+  started: "%START_TIME(%s.%6f)%",
+  requestId: "%REQ(X-REQUEST-ID)%",
+  [EXPLAIN]: `%REQ(${EXPLAIN})%`,
+  // The usual one is the name that counters have, which ends in `;`.
+  cluster: "%UPSTREAM_CLUSTER_RAW%",
+  caller: "%DOWNSTREAM_PEER_URI_SAN%",
+  rule: `%METADATA(ROUTE:${RULE}:origin)%`,
+  endpoint: "%UPSTREAM_HOST%",
+  ...Object.fromEntries(VERDICTS.map((name) => [name, `%FILTER_STATE(wasm.meshscript.${name}:PLAIN)%`])),
+});
 
 /** https://istio.io/latest/docs/reference/config/security/authorization-policy/: those of the mesh, of the namespace, of the workload. */
-function policiesFor({ namespace, labels }: Workload, { authorizationPolicies }: Mesh): object[] {
+export function policiesOf({ namespace, labels }: Workload, { authorizationPolicies }: Mesh): Mesh["authorizationPolicies"] {
   return authorizationPolicies
     .filter((policy) => policy.namespace === namespace || policy.namespace === ROOT_NAMESPACE)
-    .filter(({ spec }) => selects(spec.selector?.matchLabels, labels) && spec.action !== "CUSTOM")
-    .map(({ name, namespace: own, annotations, spec: { selector: _, ...spec } }) => ({
-      metadata: { name, namespace: own, ...(Object.keys(annotations).length > 0 ? { annotations } : {}) },
-      spec,
-    }));
+    .filter(({ spec }) => selects(spec.selector?.matchLabels, labels) && spec.action !== "CUSTOM");
 }
+
+const policiesFor = (workload: Workload, mesh: Mesh): object[] =>
+  policiesOf(workload, mesh).map(({ name, namespace: own, annotations, spec: { selector: _, ...spec } }) => ({
+    metadata: { name, namespace: own, ...(Object.keys(annotations).length > 0 ? { annotations } : {}) },
+    spec,
+  }));
 
 /** Of the VirtualServices that the proxy sees. */
 function stickySplits({ direction, workload }: Place, mesh: Mesh): Sticky[] {

@@ -35,7 +35,7 @@ export function sidecarListeners(
   const { mode, ports: modes } = mesh.mtls(workload);
   const chain = (port?: number) => {
     const outbound = filters({ direction: "outbound", workload, ...(port === undefined ? {} : { port }) }, mesh);
-    return { filters: scope.allowAny ? [...outbound, lookup()] : outbound, fields: verdictFields };
+    return { filters: scope.allowAny ? [...outbound, lookup()] : outbound, fields: verdictFields("outbound") };
   };
   const near = program ? [...scope.services.values()].filter(({ namespace }) => namespace === workload.namespace) : [];
   const own = near.flatMap(({ host, ports: all }) => all.filter(isHttp).map(({ number }) => ({ host, port: number })));
@@ -43,7 +43,7 @@ export function sidecarListeners(
     listeners: [
       ...inbound.map((port) => {
         const chained = filters({ direction: "inbound", workload, host: port.service.host, port: port.target }, mesh);
-        return inboundListener(port, modes.get(port.target) ?? mode, { filters: chained, fields: verdictFields });
+        return inboundListener(port, modes.get(port.target) ?? mode, { filters: chained, fields: verdictFields("inbound") });
       }),
       ...ports.map((port) => outboundListener(port, chain(port))),
       ...own.map(({ host, port }) => outboundServiceListenerOf(host, port, chain(port))),

@@ -57,7 +57,7 @@ export class Mesh {
 
   /** @param local hosts outside that are answered on this machine [none] */
   constructor(
-    resources: readonly Resource[],
+    readonly resources: readonly Resource[],
     private readonly local?: LocalHosts,
   ) {
     const sorted = [...resources].sort(byAge);

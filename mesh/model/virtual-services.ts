@@ -1,3 +1,4 @@
+import { ORIGIN, originOf } from "../resources/origin.ts";
 import { type Resource, byAge } from "../resources/resource.ts";
 import type { Destination, HttpMatch, HttpRoute, StringMatch, VirtualService } from "../resources/types/index.ts";
 import { inFull } from "./hosts.ts";
@@ -28,7 +29,7 @@ export function virtualServicesOf(resources: readonly Resource<VirtualService>[]
     .filter(({ spec }) => spec.hosts?.length)
     .map((resource) => {
       const { namespace } = resource;
-      const own = resolved(resource.spec, namespace);
+      const own = resolved(withOrigins(resource), namespace);
       const http = own.http?.flatMap((route) => (route.delegate ? delegated(route, namespace, delegates) : [route]));
       return {
         resource,
@@ -39,6 +40,18 @@ export function virtualServicesOf(resources: readonly Resource<VirtualService>[]
         semantics: "istio",
       };
     });
+}
+
+/** Each route and each of its matches knows where it was written. */
+function withOrigins(resource: Resource<VirtualService>): VirtualService {
+  const { spec } = resource;
+  if (!spec.http) return spec;
+  const http = spec.http.map((route, i) => {
+    const path = ["spec", "http", i];
+    const match = route.match?.map((each, j) => ({ ...each, [ORIGIN]: originOf(resource, [...path, "match", j]) }));
+    return { ...route, ...(match ? { match } : {}), [ORIGIN]: originOf(resource, path) };
+  });
+  return { ...spec, http };
 }
 
 /** By namespace and name. */
@@ -60,7 +73,7 @@ function delegated(root: HttpRoute, namespace: string, delegates: Delegates): Ht
   const found = delegateOf(root, namespace, delegates);
   // As in Istio: without its delegate a route is none. A finding of its own says so.
   if (found === undefined) return [];
-  return (resolved(found.spec, found.namespace).http ?? []).flatMap((route) => {
+  return (resolved(withOrigins(found), found.namespace).http ?? []).flatMap((route) => {
     const match = mergedMatches(rest.match, route.match);
     if (match === undefined) return [];
     const { match: __, ...own } = route;

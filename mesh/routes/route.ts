@@ -6,6 +6,8 @@ import type { Service } from "../model/services.ts";
 import { STICKY_HEADER, type Sticky, stickyOf } from "../model/sticky.ts";
 import type { VirtualServiceEntry } from "../model/virtual-services.ts";
 import type { Workload } from "../model/workloads.ts";
+import { ORIGIN } from "../resources/origin.ts";
+import type { Resource } from "../resources/resource.ts";
 import type { ConsistentHash, Destination, HttpMatch, HttpRoute, HttpRouteDestination } from "../resources/types/index.ts";
 import { splitBy } from "./draws.ts";
 import { type HeaderLists, headerLists, joined } from "./headers.ts";
@@ -13,6 +15,9 @@ import { isCatchAll, routeMatch } from "./match.ts";
 import { cors, fault, mirror } from "./policies.ts";
 import { directResponse, redirect } from "./redirect.ts";
 import { retryPolicy } from "./retry.ts";
+
+/** Of a route's metadata: what a log says by `%METADATA(ROUTE:meshscript.rule:origin)%`. */
+export const RULE = "meshscript.rule";
 
 /** For whom routes are made: a sidecar (`mesh`) or a gateway, at one port of its listeners. */
 export interface RouteContext {
@@ -71,7 +76,7 @@ function routeOf(http: HttpRoute, match: HttpMatch | undefined, entry: VirtualSe
     ...(match?.statPrefix ? { stat_prefix: match.statPrefix } : {}),
     ...action,
     ...lists,
-    metadata: configMetadata(resource.group, "virtual-service", resource.namespace, resource.name),
+    metadata: { filter_metadata: { ...istioMetadata(resource), ...ruleMetadata(match?.[ORIGIN] ?? http[ORIGIN]) } },
     decorator: { operation: operation(action, matched, resource.name, context.port) },
     ...(Object.keys(filters).length > 0 ? { typed_per_filter_config: filters } : {}),
   };
@@ -87,9 +92,12 @@ function stuck(route: ConfigObject & { metadata: { filter_metadata: ConfigObject
 }
 
 /** Where Istio's tools find the resource that a part of the configuration is of. */
-function configMetadata(group: string, kind: string, namespace: string, name: string) {
-  return { filter_metadata: { istio: { config: `/apis/${group}/v1/namespaces/${namespace}/${kind}/${name}` } } };
-}
+const istioMetadata = ({ group, namespace, name }: Resource<unknown>) => ({
+  istio: { config: `/apis/${group}/v1/namespaces/${namespace}/virtual-service/${name}` },
+});
+
+/** Where `explain` finds the rule. */
+const ruleMetadata = (origin: string | undefined) => (origin === undefined ? {} : { [RULE]: { origin } });
 
 function forward(
   http: HttpRoute,

@@ -1,3 +1,4 @@
+import { join } from "node:path";
 import { type Diagnostic, MeshscriptError, diagnostic } from "../../diagnostics/index.ts";
 import { send } from "../../harness/client/send.ts";
 import type { HttpRequest, PendingResponse } from "../../harness/client/types.ts";
@@ -24,6 +25,7 @@ import { compileOptions } from "./compile-options.ts";
 import { Credentials } from "./credentials.ts";
 import { type Draw, withDraw } from "./draw.ts";
 import { environment } from "./environment.ts";
+import { type Explained, type Explanation, explain } from "./explain/index.ts";
 import { findWorkload, notThere } from "./find.ts";
 import { withHost } from "./host-header.ts";
 import { filesAreFew } from "./inline.ts";
@@ -47,13 +49,23 @@ export interface MeshRequest extends HttpRequest, Draw {
 /** What speaks for a workload's application. */
 export interface Caller {
   request: (request: MeshRequest) => PendingResponse;
+  /** Sends a request and tells where it went: which rule, subset and policy decided, with file and line of each. */
+  explain: (request: MeshRequest) => Promise<Explanation>;
   /** Bytes to a service's port. */
   connect: (to: { host: string; port: number }) => TcpConnection;
 }
 
+/** A request of a client to a gateway. */
+export interface GatewayRequest extends HttpRequest, Draw {
+  /** Of the Gateway's server [80]. */
+  port?: number;
+}
+
 /** A gateway, for clients. `port` is that of the Gateway's server [80]. */
 export interface GatewayAccess {
-  request: (request: HttpRequest & Draw & { port?: number }) => PendingResponse;
+  request: (request: GatewayRequest) => PendingResponse;
+  /** As `explain` of a workload. */
+  explain: (request: GatewayRequest) => Promise<Explanation>;
   address: (port?: number) => Address;
 }
 
@@ -108,12 +120,14 @@ export class RunningMesh {
   from(name: string): Caller {
     const config = this.find(name);
     const { envoy } = this.proxyOf(config);
+    const request = ({ url, draw, ...rest }: MeshRequest) => {
+      const { host, port, pathname, search } = new URL(url);
+      const address = envoy.address(outboundListenerName(port === "" ? 80 : Number(port)));
+      return send(address, { path: `${pathname}${search}`, ...rest, headers: withHost(this.drawn(rest.headers, draw), host) });
+    };
     return {
-      request: ({ url, draw, ...request }) => {
-        const { host, port, pathname, search } = new URL(url);
-        const address = envoy.address(outboundListenerName(port === "" ? 80 : Number(port)));
-        return send(address, { path: `${pathname}${search}`, ...request, headers: withHost(this.drawn(request.headers, draw), host) });
-      },
+      request,
+      explain: (asked) => explain(asked.headers, (headers) => request({ ...asked, headers }), this.explained()),
       connect: ({ host, port }) => connectTcp(envoy.address(tcpListenerName(inFull(host, config.workload.namespace), port))),
     };
   }
@@ -127,12 +141,14 @@ export class RunningMesh {
       const target = gatewayTarget(port, config.workload, this.compiled.mesh);
       return this.proxyOf(config).envoy.address(gatewayListenerName(target));
     };
+    const request = ({ port, draw, ...rest }: GatewayRequest) => {
+      const headers = this.drawn(rest.headers, draw);
+      return send(address(port), { ...rest, ...(headers ? { headers } : {}) });
+    };
     return {
       address,
-      request: ({ port, draw, ...request }) => {
-        const headers = this.drawn(request.headers, draw);
-        return send(address(port), { ...request, ...(headers ? { headers } : {}) });
-      },
+      request,
+      explain: (asked) => explain(asked.headers, (headers) => request({ ...asked, headers }), this.explained()),
     };
   }
 
@@ -189,6 +205,13 @@ export class RunningMesh {
     // All at once: whom a proxy calls, it learns when all have their ports.
     await this.learn();
     await Promise.all([...this.applications].map(([id, application]) => this.startApplication(id, application)));
+  }
+
+  private explained(): Explained {
+    const configs = [...this.compiled.proxies.values()];
+    const logs = configs.map((config) => ({ config, file: join(this.proxyOf(config).envoy.runDir, "access.log") }));
+    const at = (endpoint: string) => [...this.proxies].find(([, proxy]) => proxy.accepts(endpoint))?.[0];
+    return { compiled: this.compiled, logs, at };
   }
 
   private drawn(headers: HeadersInput | undefined, draw: number | undefined): HeadersInput | undefined {

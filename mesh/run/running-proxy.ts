@@ -64,6 +64,11 @@ export class RunningProxy {
     return this.envoy.running ? this.envoy.listening.get(listener) : undefined;
   }
 
+  /** Whether one of its listeners is there: `127.0.0.1:40233`. */
+  accepts(address: string): boolean {
+    return [...this.envoy.listening.values()].some(({ host, port }) => `${host}:${port}` === address);
+  }
+
   /** Takes what has become known of others. */
   async learn(endpoints: Endpoints): Promise<void> {
     await this.envoy.update({ config: this.bootstrap([], endpoints) });

@@ -36,7 +36,7 @@ export function gatewayListeners(workload: Workload, mesh: Mesh, { filters, port
     httpManager(routesFromFile(routes), {
       statPrefix: `outbound_0.0.0.0_${port};`,
       filters: filters({ direction: "gateway", workload, port }, mesh),
-      fields: verdictFields,
+      fields: verdictFields("gateway"),
       trust: GATEWAY,
     });
   const made = served.map((each) => ({ ...each, chains: chainsOf(each, workload, mesh, manager) }));

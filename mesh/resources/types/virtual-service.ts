@@ -1,3 +1,4 @@
+import type { HasOrigin } from "../origin.ts";
 import type { Destination, Percent, StringMatch } from "./common.ts";
 
 /** https://istio.io/latest/docs/reference/config/networking/virtual-service/ */
@@ -10,7 +11,7 @@ export interface VirtualService {
   exportTo?: string[];
 }
 
-export interface HttpRoute {
+export interface HttpRoute extends HasOrigin {
   name?: string;
   match?: HttpMatch[];
   route?: HttpRouteDestination[];
@@ -30,7 +31,7 @@ export interface HttpRoute {
   headers?: Headers;
 }
 
-export interface HttpMatch {
+export interface HttpMatch extends HasOrigin {
   name?: string;
   uri?: StringMatch;
   scheme?: StringMatch;

@@ -15,6 +15,8 @@ const LEFT_OUT = new Set([
   "alpn_override",
   // Pilot says `false` in older places of the message, and leaves it out in newer ones.
   "trace_sampled",
+  // In route metadata: ours, which says where a rule was written.
+  "meshscript.rule",
 ]);
 
 /** Messages that say something by being there, although they are empty. */
