@@ -154,6 +154,8 @@ onBothHosts((open) => {
     expect(responses.map(({ status }) => status)).toEqual([503, 503]);
     expect(target.upstream("app").arrivals).toHaveLength(0);
     expect((await target.waitForAccessLog(2)).map(({ details }) => details)).toEqual(["grpc_authz_failed", "grpc_authz_failed"]);
+    // Read from Envoy's output, which may be behind its access log.
+    await target.waitForLog("authorizer: its answer is no decision");
     expect(target.logs().wasm.filter(({ message }) => message.includes("authorizer: its answer is no decision"))).toHaveLength(1);
     await eventually(async () => expect(await counted(target)).toEqual([0, 0, 2, 0]));
   });
